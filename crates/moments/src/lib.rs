@@ -1,1 +1,50 @@
-//! Under construction.
+//! Optimizers with adaptive learning rates: one file each, one visible loop each.
+//!
+//! A [`Rule`] is a plain struct of hyperparameters, such as [`Adam`] or [`Sgd`].
+//! An [`Optimizer`] holds a rule, its step counter and its state, and applies it to parameters:
+//! vectors, slices, fixed-size arrays and `ndarray` arrays or views of any dimension and stride, in `f32` or `f64`.
+//!
+//! ```
+//! use moments::{Adam, Optimizer};
+//! use ndarray::array;
+//!
+//! let mut theta = array![3.0];
+//! let mut opt = Optimizer::new(Adam { lr: 1e-3, ..Adam::default() });
+//! for _ in 0..3 {
+//!     let grad = 2.0 * &theta; // f(x) = x²
+//!     opt.step(&mut theta, &grad)?;
+//! }
+//! assert!((theta[0] - 2.997_000_031_901_48_f64).abs() < 1e-12);
+//! assert_eq!(opt.t(), 3);
+//! # Ok::<(), moments::Error>(())
+//! ```
+//!
+//! The state is named as PyTorch names it and can be read after every step with [`Optimizer::state`].
+//! Where PyTorch, optax and the papers disagree, a named enum says whose form is meant
+//! ([`BiasCorrection`], [`EpsAt`], [`VMax`], [`Momentum`]), and presets such as [`Adam::torch`] set it.
+//!
+//! A step either succeeds or changes nothing: a shape mismatch, a gradient that is not finite or a nonsense
+//! hyperparameter is an [`Error`] that names it, and then no parameter, no state and no counter has moved.
+//!
+//! The same inputs give the same bits on every machine: hyperparameters and the powers of β are `f64`,
+//! computed with additions and multiplications alone, and cast once; no fused multiply-add is used.
+
+mod adam;
+mod amsgrad;
+mod error;
+mod float;
+#[cfg(feature = "ndarray")]
+mod nd;
+mod optimizer;
+mod rule;
+mod sgd;
+mod tensor;
+
+pub use adam::{Adam, BiasCorrection, EpsAt};
+pub use amsgrad::{AmsGrad, VMax};
+pub use error::Error;
+pub use float::Float;
+pub use optimizer::Optimizer;
+pub use rule::Rule;
+pub use sgd::{Momentum, Sgd};
+pub use tensor::{Tensor, TensorMut};

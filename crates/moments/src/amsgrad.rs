@@ -1,0 +1,159 @@
+use crate::float::power;
+use crate::{Error, Float, Rule};
+
+/// AMSGrad: Adam whose second moment never falls.
+///
+/// ```text
+/// m ← β₁ m + (1 − β₁) g
+/// v ← β₂ v + (1 − β₂) g²
+/// v_max ← max(v_max, v)                                  paper, PyTorch
+/// v_max ← max(v_max, v / (1 − β₂ᵗ))                      optax
+/// θ ← θ − lr · m / (√v_max + ε)                          paper
+/// θ ← θ − lr · m̂ / (√(v_max / (1 − β₂ᵗ)) + ε)            PyTorch
+/// θ ← θ − lr · m̂ / (√v_max + ε)                          optax
+/// ```
+///
+/// # Defaults
+/// `lr` 1e-3, `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, [`VMax::Torch`]: `torch.optim.Adam(amsgrad=True)`.
+///
+/// # State
+/// `exp_avg` (m), `exp_avg_sq` (v) and `max_exp_avg_sq` (v_max), of the parameters' shape, zero at first: 3 floats per parameter.
+///
+/// # Example
+/// A large gradient, then none: v falls, v_max stays.
+/// ```
+/// use moments::{AmsGrad, Optimizer};
+///
+/// let mut x = [1.0_f64];
+/// let mut opt = Optimizer::new(AmsGrad { beta1: 0.0, beta2: 0.5, lr: 0.1, eps: 0.0, ..AmsGrad::paper() });
+/// opt.step(&mut x, &[2.0])?; // v = 2, step 0.1 · 2/√2
+/// assert!((x[0] - (1.0 - 0.2 / 2f64.sqrt())).abs() < 1e-15);
+/// opt.step(&mut x, &[0.0])?; // v = 1, v_max = 2
+/// assert_eq!(opt.state("exp_avg_sq"), Some(&[1.0][..]));
+/// assert_eq!(opt.state("max_exp_avg_sq"), Some(&[2.0][..]));
+/// # Ok::<(), moments::Error>(())
+/// ```
+///
+/// # Errors
+/// A step fails if `lr` or `eps` is negative or not finite, or a β is outside [0, 1).
+///
+/// # Differences from PyTorch and optax
+/// The three forms differ in what the maximum is taken of and whether it is corrected: [`VMax`] names them.
+/// The paper has no ε; here it is added in all three, and `eps: 0.0` gives the paper's rule.
+///
+/// # References
+/// Reddi, Kale & Kumar (2018), "On the Convergence of Adam and Beyond", Algorithm 2, arXiv:1904.09237.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AmsGrad {
+    /// The learning rate η, in units of the parameters.
+    pub lr: f64,
+    /// The decay rate β₁ of the first moment, in [0, 1).
+    pub beta1: f64,
+    /// The decay rate β₂ of the second moment, in [0, 1).
+    pub beta2: f64,
+    /// ε outside the root, in units of the gradient.
+    pub eps: f64,
+    /// Whose form of the maximum.
+    pub v_max: VMax,
+}
+
+/// What AMSGrad takes the maximum of, and whether it corrects it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VMax {
+    /// The maximum of v; neither moment is corrected (Reddi et al. 2018, Algorithm 2).
+    Paper,
+    /// The maximum of v, corrected by 1 − β₂ᵗ of the present step; m is corrected too.
+    #[default]
+    Torch,
+    /// The maximum of the corrected v̂; m is corrected too.
+    Optax,
+}
+
+impl Default for AmsGrad {
+    fn default() -> Self {
+        Self {
+            lr: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            v_max: VMax::Torch,
+        }
+    }
+}
+
+impl AmsGrad {
+    /// `torch.optim.Adam(amsgrad=True)`.
+    pub fn torch() -> Self {
+        Self::default()
+    }
+
+    /// `optax.amsgrad`.
+    pub fn optax() -> Self {
+        Self {
+            v_max: VMax::Optax,
+            ..Self::default()
+        }
+    }
+
+    /// Algorithm 2 of Reddi et al. (2018), with ε = 0.
+    pub fn paper() -> Self {
+        Self {
+            v_max: VMax::Paper,
+            eps: 0.0,
+            ..Self::default()
+        }
+    }
+}
+
+impl Rule for AmsGrad {
+    fn name(&self) -> &'static str {
+        "AMSGrad"
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Error::check_non_negative("AmsGrad", "lr", self.lr)?;
+        Error::check_decay_rate("AmsGrad", "beta1", self.beta1)?;
+        Error::check_decay_rate("AmsGrad", "beta2", self.beta2)?;
+        Error::check_non_negative("AmsGrad", "eps", self.eps)
+    }
+
+    fn state_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
+    }
+
+    fn corrections(&self, t: u64) -> (f64, f64) {
+        match self.v_max {
+            VMax::Paper => (1.0, 1.0),
+            VMax::Torch | VMax::Optax => (1.0 - power(self.beta1, t), 1.0 - power(self.beta2, t)),
+        }
+    }
+
+    // ANCHOR: update
+    fn step<T: Float>(&self, t: u64, theta: &mut [T], grad: &[T], state: &mut [&mut [T]]) {
+        let [m, v, v_max] = state else {
+            panic!("AMSGrad keeps three state tensors")
+        };
+        let (bc1, bc2) = self.corrections(t);
+        // The correction before the maximum (optax) and after it (PyTorch).
+        let (before, after) = match self.v_max {
+            VMax::Paper => (1.0, 1.0),
+            VMax::Torch => (1.0, bc2),
+            VMax::Optax => (bc2, 1.0),
+        };
+        let (lr, eps, bc1) = (T::of(self.lr), T::of(self.eps), T::of(bc1));
+        let (before, after) = (T::of(before), T::of(after));
+        let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
+        let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
+
+        let moments = m.iter_mut().zip(&mut **v).zip(&mut **v_max);
+        for ((theta, &g), ((m, v), v_max)) in theta.iter_mut().zip(grad).zip(moments) {
+            *m = beta1 * *m + one_minus_beta1 * g;
+            *v = beta2 * *v + one_minus_beta2 * g * g;
+            *v_max = v_max.larger(*v / before);
+            let m_hat = *m / bc1;
+            let v_hat = *v_max / after;
+            *theta -= lr * m_hat / (v_hat.sqrt() + eps);
+        }
+    }
+    // ANCHOR_END: update
+}

@@ -1,0 +1,115 @@
+use std::fmt;
+
+/// Why a step was refused.
+///
+/// A refused step has changed nothing: no parameter, no state, no counter.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A hyperparameter has a value with which the rule means nothing.
+    Hyperparameter {
+        /// The rule, such as `Adam`.
+        rule: &'static str,
+        /// The field, such as `beta1`.
+        field: &'static str,
+        /// The value that was found.
+        value: f64,
+        /// What the field must be, such as `in [0, 1)`.
+        expected: &'static str,
+    },
+    /// The gradient's shape is not the parameters' shape.
+    GradientShape {
+        /// The shape of the parameters.
+        params: Vec<usize>,
+        /// The shape of the gradient.
+        grad: Vec<usize>,
+    },
+    /// The parameters' shape is not the one of the steps before.
+    ParameterShape {
+        /// The shape in the first step, which the state has.
+        state: Vec<usize>,
+        /// The shape in this step.
+        params: Vec<usize>,
+    },
+    /// An entry of the gradient is infinite or not a number.
+    NonFiniteGradient {
+        /// The step that was refused, counted from 1.
+        t: u64,
+        /// The entry, counted from 0 in row-major order.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+}
+
+impl Error {
+    /// `Ok` if `holds`, otherwise the error that names the field.
+    pub(crate) fn unless(
+        holds: bool,
+        rule: &'static str,
+        field: &'static str,
+        value: f64,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        if holds {
+            Ok(())
+        } else {
+            Err(Self::Hyperparameter {
+                rule,
+                field,
+                value,
+                expected,
+            })
+        }
+    }
+
+    /// The field must be finite and at least zero.
+    pub(crate) fn check_non_negative(
+        rule: &'static str,
+        field: &'static str,
+        value: f64,
+    ) -> Result<(), Self> {
+        let holds = value.is_finite() && value >= 0.0;
+        Self::unless(holds, rule, field, value, "finite and at least 0")
+    }
+
+    /// The field must be a decay rate in [0, 1).
+    pub(crate) fn check_decay_rate(
+        rule: &'static str,
+        field: &'static str,
+        value: f64,
+    ) -> Result<(), Self> {
+        let holds = (0.0..1.0).contains(&value);
+        Self::unless(holds, rule, field, value, "in [0, 1)")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hyperparameter {
+                rule,
+                field,
+                value,
+                expected,
+            } => write!(f, "{rule}: `{field}` is {value}, but must be {expected}"),
+            Self::GradientShape { params, grad } => write!(
+                f,
+                "the gradient has shape {grad:?}, but the parameters have shape {params:?}: \
+                 pass one gradient entry per parameter"
+            ),
+            Self::ParameterShape { state, params } => write!(
+                f,
+                "the parameters have shape {params:?}, but the state was made for shape {state:?}: \
+                 use one Optimizer per tensor"
+            ),
+            Self::NonFiniteGradient { t, index, value } => write!(
+                f,
+                "entry {index} of the gradient of step {t} is {value}: lower the learning rate, clip, or look \
+                 for a division by zero in the loss (`check_finite = false` lets such gradients through)"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
