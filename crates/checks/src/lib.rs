@@ -1,1 +1,33 @@
-//! Under construction.
+//! What an exercise of the Moments course must satisfy.
+//!
+//! An exercise is one module here: its [`Check`]s, the [`Mutant`]s that they must reject, and the correct [`Variant`]s that they must accept.
+//! A check sees a learner's code only as a [`Subject`]: it starts it from a [`Case`], feeds it one input at a time and looks at the numbers that come out.
+//! So the same checks judge code in this process ([`verdict`]) and code in another one.
+//!
+//! What is right is known from recorded runs of PyTorch and optax ([`golden`]), from closed forms and from laws; nothing here calls an optimizer of the course.
+//! When code is wrong, its trajectory is compared with that of every mutant: if one is equal, the message names the mistake.
+//!
+//! To add an exercise, write its module, list it in [`exercises`], and give its crate a test for each check.
+
+mod case;
+mod exercise;
+pub mod golden;
+mod local;
+mod random;
+mod report;
+
+pub mod ex07_adam;
+
+pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
+pub use exercise::{
+    Check, Exam, Exercise, Failure, Kills, Kind, Mutant, SEED, Step, TOLERANCE, Trusted, Variant,
+    Verdict, first_difference, kill_matrix,
+};
+pub use local::{judge, verdict};
+pub use random::Random;
+pub use report::message;
+
+/// Every exercise, in the order of their ids.
+pub fn exercises() -> [&'static Exercise; 1] {
+    [&ex07_adam::EXERCISE]
+}

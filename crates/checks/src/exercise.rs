@@ -1,0 +1,313 @@
+//! The shape of an exercise: its checks, the mistakes that they must catch, and the unusual forms that they must let pass.
+
+use crate::case::{Case, Fault, Frame, Run, Stepper, Subject, drive};
+
+/// Everything that is known about one exercise apart from the learner's code.
+#[derive(Debug)]
+pub struct Exercise {
+    /// The permanent id, such as `ex07`.
+    pub id: &'static str,
+    /// The name of the crate, such as `ex07-adam`.
+    pub slug: &'static str,
+    /// What the code must satisfy. The first that fails is the one that is explained.
+    pub checks: &'static [Check],
+    /// Mistakes that the checks must reject and the diagnosis must tell apart.
+    pub mutants: &'static [Mutant],
+    /// Correct forms that the checks must accept.
+    pub variants: &'static [Variant],
+    /// Cases on which every two mutants differ: with the case that failed, they decide the diagnosis.
+    pub probes: fn() -> Vec<Case>,
+}
+
+/// One thing that the code must satisfy.
+#[derive(Debug)]
+pub struct Check {
+    /// The name of the learner's test.
+    pub name: &'static str,
+    /// What is asked, in one sentence.
+    pub asked: &'static str,
+    /// Puts the subject through it.
+    pub run: fn(&Exam<'_>) -> Verdict,
+}
+
+/// A mistake, as a small implementation that makes it.
+#[derive(Debug)]
+pub struct Mutant {
+    /// A short name in kebab case.
+    pub name: &'static str,
+    /// What a learner who made it is told: it completes "This looks like: ".
+    pub mistake: &'static str,
+    /// The section of the book that explains it.
+    pub read: &'static str,
+    /// The implementation.
+    pub start: fn(&Case) -> Step,
+}
+
+/// A correct implementation in an unusual form.
+#[derive(Debug)]
+pub struct Variant {
+    /// A short name in kebab case.
+    pub name: &'static str,
+    /// The implementation.
+    pub start: fn(&Case) -> Step,
+}
+
+/// An implementation that has been set up for a case: it takes an input and shows a frame.
+pub type Step = Box<dyn FnMut(&[f64]) -> Frame>;
+
+/// Whether a check is satisfied.
+pub type Verdict = Result<(), Box<Failure>>;
+
+/// Where and how a check is not satisfied.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The case in which it happened.
+    pub case: Case,
+    /// The step, the first being 1; 0 if setting up failed.
+    pub step: usize,
+    /// How.
+    pub kind: Kind,
+}
+
+/// How a check is not satisfied.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// There was no answer.
+    Fault(Fault),
+    /// An answer has the wrong number of values.
+    Length {
+        /// Which answer, such as `theta`.
+        channel: &'static str,
+        /// How many values it should have.
+        expected: usize,
+        /// How many it has.
+        got: usize,
+    },
+    /// A value differs.
+    Differs {
+        /// Which answer, such as `theta`.
+        channel: &'static str,
+        /// Which value of it.
+        index: usize,
+        /// What it should be.
+        expected: f64,
+        /// What it is.
+        got: f64,
+        /// Where the value was at the start of the case.
+        origin: f64,
+    },
+}
+
+/// A subject under examination.
+#[derive(Clone, Copy)]
+pub struct Exam<'a> {
+    /// The code.
+    pub subject: &'a dyn Subject,
+    /// What randomised cases follow from.
+    pub seed: u64,
+}
+
+/// The seed of randomised cases where none is given.
+pub const SEED: u64 = 20_180_501;
+
+/// How far a right answer may be from the expected one, relative to how far its coordinate has moved since the start.
+///
+/// Rounding in another order of operations stays below 1e-12; the closest conventions that the chapters tell apart differ by more than 1e-8
+/// in at least one case.
+pub const TOLERANCE: f64 = 1e-10;
+
+impl std::fmt::Debug for Exam<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exam").field("seed", &self.seed).finish()
+    }
+}
+
+impl Exam<'_> {
+    /// Runs a case to its end.
+    ///
+    /// # Errors
+    /// If there is no answer to one of its steps.
+    pub fn run(&self, case: &Case) -> Result<Vec<Frame>, Box<Failure>> {
+        let Run { frames, fault } = drive(self.subject, case);
+        match fault {
+            None => Ok(frames),
+            Some(fault) => Err(Box::new(Failure {
+                case: case.clone(),
+                step: frames.len() + 1,
+                kind: Kind::Fault(fault),
+            })),
+        }
+    }
+
+    /// Runs a case and compares what is seen with what is expected, frame by frame.
+    ///
+    /// # Errors
+    /// The first step that differs, or that has no answer.
+    pub fn expect(&self, case: &Case, expected: &[Frame]) -> Verdict {
+        debug_assert_eq!(case.steps(), expected.len());
+        let Run { frames, fault } = drive(self.subject, case);
+        if let Some((step, kind)) = first_difference(case, expected, &frames) {
+            return Err(Box::new(Failure {
+                case: case.clone(),
+                step,
+                kind,
+            }));
+        }
+        match fault {
+            None => Ok(()),
+            Some(fault) => Err(Box::new(Failure {
+                case: case.clone(),
+                step: frames.len() + 1,
+                kind: Kind::Fault(fault),
+            })),
+        }
+    }
+}
+
+/// The first step, from 1, at which two runs of a case differ, and how. Frames that one of them lacks are not compared.
+pub fn first_difference(case: &Case, expected: &[Frame], got: &[Frame]) -> Option<(usize, Kind)> {
+    // How far each coordinate of each channel has come: the measure of a difference.
+    let mut reach: Frame = Vec::new();
+    let mut size: Frame = Vec::new();
+    let starts_there = case.channels.len() == 1 && !case.start.is_empty();
+    for (step, (expected, got)) in expected.iter().zip(got).enumerate() {
+        for (channel, (expected, got)) in expected.iter().zip(got).enumerate() {
+            let name = case.channels[channel];
+            if expected.len() != got.len() {
+                let kind = Kind::Length {
+                    channel: name,
+                    expected: expected.len(),
+                    got: got.len(),
+                };
+                return Some((step + 1, kind));
+            }
+            if reach.len() <= channel {
+                reach.push(vec![0.0; expected.len()]);
+                size.push(vec![0.0; expected.len()]);
+            }
+            for (index, (&expected_value, &got_value)) in expected.iter().zip(got).enumerate() {
+                let origin = if starts_there { case.start[index] } else { 0.0 };
+                let (reach, size) = (&mut reach[channel][index], &mut size[channel][index]);
+                *reach = reach.max((expected_value - origin).abs());
+                *size = size.max(expected_value.abs());
+                let rounding = 2.0 * f64::EPSILON * (step + 1) as f64 * *size;
+                if !same(expected_value, got_value, TOLERANCE * *reach + rounding) {
+                    let kind = Kind::Differs {
+                        channel: name,
+                        index,
+                        expected: expected_value,
+                        got: got_value,
+                        origin,
+                    };
+                    return Some((step + 1, kind));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn same(expected: f64, got: f64, allowed: f64) -> bool {
+    // The comparison of a mistake with a mistake meets NaN and infinity on both sides; an expected value is always finite.
+    (expected - got).abs() <= allowed || expected == got || (expected.is_nan() && got.is_nan())
+}
+
+/// A subject that lives in this process and is trusted: a mutant, a variant, a reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted(
+    /// The implementation.
+    pub fn(&Case) -> Step,
+);
+
+impl Subject for Trusted {
+    fn start(&self, case: &Case) -> Result<Box<dyn Stepper>, Fault> {
+        Ok(Box::new(TrustedStep(self.0(case))))
+    }
+}
+
+struct TrustedStep(Step);
+
+impl Stepper for TrustedStep {
+    fn step(&mut self, input: &[f64]) -> Result<Frame, Fault> {
+        Ok((self.0)(input))
+    }
+}
+
+impl Exercise {
+    /// The check of a name.
+    ///
+    /// # Panics
+    /// If the exercise has none of that name; the message lists those that it has.
+    pub fn check(&self, name: &str) -> &'static Check {
+        self.checks
+            .iter()
+            .find(|check| check.name == name)
+            .unwrap_or_else(|| {
+                let names: Vec<_> = self.checks.iter().map(|check| check.name).collect();
+                panic!(
+                    "{} has no check `{name}`; it has {}",
+                    self.slug,
+                    names.join(", ")
+                )
+            })
+    }
+
+    /// The first check that the subject fails, and where.
+    pub fn examine(&self, exam: &Exam<'_>) -> Option<(&'static Check, Box<Failure>)> {
+        self.checks
+            .iter()
+            .find_map(|check| Some((check, (check.run)(exam).err()?)))
+    }
+
+    /// The mutants whose trajectory is the subject's, on the case that failed and on the probes of the same function.
+    ///
+    /// None if the subject gave no answer: then there is nothing to compare.
+    pub fn diagnose(&self, exam: &Exam<'_>, failure: &Failure) -> Vec<&'static Mutant> {
+        let Kind::Differs { .. } = failure.kind else {
+            return Vec::new();
+        };
+        let mut cases = vec![failure.case.clone()];
+        cases.extend(
+            (self.probes)()
+                .into_iter()
+                .filter(|probe| probe.call == failure.case.call),
+        );
+        let runs: Vec<Run> = cases.iter().map(|case| drive(exam.subject, case)).collect();
+        let matches = |mutant: &&Mutant| {
+            cases.iter().zip(&runs).all(|(case, run)| {
+                let theirs = drive(&Trusted(mutant.start), case);
+                run.fault.is_none() && first_difference(case, &theirs.frames, &run.frames).is_none()
+            })
+        };
+        self.mutants.iter().filter(matches).collect()
+    }
+}
+
+/// What a check makes of a mutant: the step at which it is caught, or None if it survives.
+#[derive(Clone, Debug)]
+pub struct Kills {
+    /// The mutant.
+    pub mutant: &'static Mutant,
+    /// For each check of the exercise, the step at which it catches the mutant.
+    pub by: Vec<Option<usize>>,
+}
+
+/// The kill matrix: every mutant of an exercise against each of its checks.
+pub fn kill_matrix(exercise: &Exercise) -> Vec<Kills> {
+    let row = |mutant: &'static Mutant| {
+        let subject = Trusted(mutant.start);
+        let exam = Exam {
+            subject: &subject,
+            seed: SEED,
+        };
+        let by = exercise
+            .checks
+            .iter()
+            .map(|check| (check.run)(&exam).err().map(|failure| failure.step));
+        Kills {
+            mutant,
+            by: by.collect(),
+        }
+    };
+    exercise.mutants.iter().map(row).collect()
+}

@@ -1,0 +1,163 @@
+"""Writes the golden trajectories of crates/checks/golden.
+
+Each file is the run of one PyTorch or optax optimizer in float64 on the CPU.
+Run it from the root of the repository: `python tools/golden.py`
+It needs: pip install torch optax numpy
+
+The format, which crates/checks/src/golden.rs reads:
+    # key: value        comments; name, what, tool and command are always there
+    set lr 0.01         one hyperparameter
+    start 0.5 -0.25     the parameters before the first step
+    grad 1.0 -2.0       the gradients of a step; each `grad` line begins the next step
+    theta 0.49 -0.24    the parameters after it; m, v, m_hat and v_hat where the run has them
+Numbers are written so that reading them back gives the same float64.
+A file with `gradients NAME` takes its `start` and `grad` lines from the file of that name.
+"""
+
+import pathlib
+import platform
+
+import numpy as np
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "crates" / "checks" / "golden"
+COMMAND = "python tools/golden.py"
+STEPS = 100
+# Seven scales of gradient, a coordinate that is seldom touched, and one that never is.
+SCALES = [1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6]
+
+
+def numbers(values):
+    return " ".join(repr(float(value)) for value in np.atleast_1d(values))
+
+
+def write(name, what, tool, lines):
+    header = [f"# name: {name}", f"# what: {what}", f"# tool: {tool}", f"# command: {COMMAND}"]
+    path = FOLDER / f"{name}.txt"
+    path.write_text("\n".join(header + lines) + "\n", encoding="utf-8", newline="\n")
+    print(f"{path.name}: {len(lines)} lines, {path.stat().st_size} bytes")
+
+
+def settings(values):
+    return [f"set {key} {float(value)!r}" for key, value in values.items()]
+
+
+def gradients():
+    """Short decimals, so that the file is small and the float64 is exact on both sides."""
+    rng = np.random.default_rng(20240704)
+    short = np.vectorize(lambda value: float(f"{value:.3e}"))
+    grads = np.zeros((STEPS, 9))
+    grads[:, :7] = rng.standard_normal((STEPS, 7)) * SCALES
+    touched = rng.random(STEPS) < 0.1
+    grads[touched, 7] = rng.standard_normal(touched.sum())
+    start = short(rng.uniform(-1.0, 1.0, 9))
+    return start, short(grads)
+
+
+START, GRADS = gradients()
+
+
+def torch_run(name, optimizer, given, build, state=()):
+    import torch
+
+    theta = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    opt = build(torch, [theta])
+    lines = settings(given) + ["gradients random"]
+    for grad in GRADS:
+        theta.grad = torch.tensor(grad, dtype=torch.float64)
+        opt.step()
+        lines.append("theta " + numbers(theta.detach().numpy()))
+        for label, key in state:
+            lines.append(f"{label} " + numbers(opt.state[theta][key].numpy()))
+    tool = f"torch {torch.__version__.split('+')[0]}, float64, CPU; Python {platform.python_version()}"
+    write(name, optimizer, tool, lines)
+
+
+def optax_run(name, optimizer, given, build):
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_platforms", "cpu")
+    import jax.numpy as jnp
+    import optax
+
+    opt = build(optax)
+    theta = jnp.asarray(START, dtype=jnp.float64)
+    state = opt.init(theta)
+    lines = settings(given) + ["gradients random"]
+    for grad in GRADS:
+        updates, state = opt.update(jnp.asarray(grad, dtype=jnp.float64), state, theta)
+        theta = optax.apply_updates(theta, updates)
+        assert theta.dtype == jnp.float64
+        lines.append("theta " + numbers(np.asarray(theta)))
+    tool = f"optax {optax.__version__} on jax {jax.__version__}, float64, CPU; Python {platform.python_version()}"
+    write(name, optimizer, tool, lines)
+
+
+def adam_square():
+    """The worked trace of the chapter: f(x) = x^2 from 3, with the corrected moments that PyTorch's state implies."""
+    import torch
+
+    given = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+    x = torch.tensor([3.0], dtype=torch.float64, requires_grad=True)
+    opt = torch.optim.Adam([x], lr=given["lr"], betas=(given["beta1"], given["beta2"]), eps=given["eps"], foreach=False)
+    lines = settings(given) + ["start 3.0"]
+    for t in range(1, 11):
+        opt.zero_grad()
+        (x**2).sum().backward()
+        lines.append("grad " + numbers(x.grad.numpy()))
+        opt.step()
+        m = opt.state[x]["exp_avg"].numpy()
+        v = opt.state[x]["exp_avg_sq"].numpy()
+        lines.append("theta " + numbers(x.detach().numpy()))
+        lines.append("m " + numbers(m))
+        lines.append("v " + numbers(v))
+        lines.append("m_hat " + numbers(m / (1 - given["beta1"] ** t)))
+        lines.append("v_hat " + numbers(v / (1 - given["beta2"] ** t)))
+    tool = f"torch {torch.__version__.split('+')[0]}, float64, CPU; Python {platform.python_version()}"
+    write("adam-square", "torch.optim.Adam on f(x) = x^2 from x = 3", tool, lines)
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    write(
+        "random",
+        "the gradients of the other files: scales from 1e-6 to 1e6, one seldom touched coordinate, one always zero",
+        f"numpy {np.__version__}, default_rng(20240704); Python {platform.python_version()}",
+        ["start " + numbers(START)] + ["grad " + numbers(grad) for grad in GRADS],
+    )
+    adam_square()
+
+    plain = {"foreach": False}
+    torch_run("sgd-torch", "torch.optim.SGD", {"lr": 0.01},
+              lambda torch, p: torch.optim.SGD(p, lr=0.01, **plain))
+    torch_run("sgd-momentum-torch", "torch.optim.SGD", {"lr": 0.01, "momentum": 0.9},
+              lambda torch, p: torch.optim.SGD(p, lr=0.01, momentum=0.9, **plain))
+    torch_run("sgd-nesterov-torch", "torch.optim.SGD", {"lr": 0.01, "momentum": 0.9, "nesterov": 1},
+              lambda torch, p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True, **plain))
+    torch_run("sgd-weight-decay-torch", "torch.optim.SGD", {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
+              lambda torch, p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=0.1, **plain))
+    torch_run("adam-torch", "torch.optim.Adam", {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+              lambda torch, p: torch.optim.Adam(p, lr=0.01, **plain),
+              state=[("m", "exp_avg"), ("v", "exp_avg_sq")])
+    torch_run("adam-weight-decay-torch", "torch.optim.Adam",
+              {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.1},
+              lambda torch, p: torch.optim.Adam(p, lr=0.01, weight_decay=0.1, **plain))
+    torch_run("amsgrad-torch", "torch.optim.Adam(amsgrad=True)",
+              {"lr": 0.01, "beta1": 0.9, "beta2": 0.9, "eps": 1e-8},
+              lambda torch, p: torch.optim.Adam(p, lr=0.01, betas=(0.9, 0.9), amsgrad=True, **plain))
+
+    optax_run("sgd-optax", "optax.sgd", {"lr": 0.01}, lambda optax: optax.sgd(0.01))
+    optax_run("sgd-momentum-optax", "optax.sgd", {"lr": 0.01, "momentum": 0.9},
+              lambda optax: optax.sgd(0.01, momentum=0.9))
+    optax_run("sgd-nesterov-optax", "optax.sgd", {"lr": 0.01, "momentum": 0.9, "nesterov": 1},
+              lambda optax: optax.sgd(0.01, momentum=0.9, nesterov=True))
+    optax_run("adam-optax", "optax.adam", {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3},
+              lambda optax: optax.adam(0.02, b1=0.8, b2=0.95, eps=1e-3))
+    optax_run("adam-eps-root-optax", "optax.adam", {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "eps_root": 1e-4},
+              lambda optax: optax.adam(0.01, eps_root=1e-4))
+    optax_run("amsgrad-optax", "optax.amsgrad", {"lr": 0.01, "beta1": 0.9, "beta2": 0.9, "eps": 1e-8},
+              lambda optax: optax.amsgrad(0.01, b1=0.9, b2=0.9))
+
+
+if __name__ == "__main__":
+    main()
