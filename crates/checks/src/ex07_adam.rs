@@ -392,16 +392,18 @@ fn each(case: &Case, rule: fn(&Hyper, At, &mut Cell, f64)) -> Step {
     })
 }
 
-const MOMENTS: &str = "04-adam.html#moments";
+const MOMENTS: &str = "04-adam.html#first-and-second-moments";
 const CORRECTION: &str = "04-adam.html#bias-correction";
-const UPDATE: &str = "04-adam.html#update";
+const UPDATE: &str = "04-adam.html#the-algorithm";
+const FOUR: &str = "04-adam.html#four-ways-to-correct";
+const COUNTER: &str = "04-adam.html#the-counter";
 const EPSILON: &str = "04-adam.html#epsilon";
 
 static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no-correction",
         mistake: "no bias correction. m and v start at 0 and are too small at first, v more so: the first steps come out too large.",
-        read: CORRECTION,
+        read: FOUR,
         start: |case| {
             each(case, |h, _, c, g| {
                 c.gather(h, g);
@@ -412,7 +414,7 @@ static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "only-m-corrected",
         mistake: "only m is corrected. v needs its own 1 - beta2^t; without it the first step is 31.6 times too large.",
-        read: CORRECTION,
+        read: FOUR,
         start: |case| {
             each(case, |h, at, c, g| {
                 c.gather(h, g);
@@ -423,7 +425,7 @@ static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "only-v-corrected",
         mistake: "only v is corrected. m needs its own 1 - beta1^t; without it the first step is a tenth of what it should be.",
-        read: CORRECTION,
+        read: FOUR,
         start: |case| {
             each(case, |h, at, c, g| {
                 c.gather(h, g);
@@ -451,7 +453,7 @@ static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "correction-frozen",
         mistake: "the correction is 1 - beta at every step: the power t is missing, or the counter stays at 1.",
-        read: CORRECTION,
+        read: COUNTER,
         start: |case| {
             each(case, |h, _, c, g| {
                 c.gather(h, g);
@@ -489,7 +491,7 @@ static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "counter-from-zero",
         mistake: "t is 0 at the first step, so 1 - beta^t is 0 and 0/0 is NaN. Count up before you use t.",
-        read: CORRECTION,
+        read: COUNTER,
         start: |case| {
             each(case, |h, at, c, g| {
                 c.gather(h, g);
@@ -500,7 +502,7 @@ static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "counter-from-two",
         mistake: "t is 2 at the first step. Start the counter at 0 and count up once, before you use it.",
-        read: CORRECTION,
+        read: COUNTER,
         start: |case| {
             each(case, |h, at, c, g| {
                 c.gather(h, g);
@@ -511,7 +513,7 @@ static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "counter-per-parameter",
         mistake: "t goes up for every parameter. It counts steps: count up once, before the loop.",
-        read: CORRECTION,
+        read: COUNTER,
         start: |case| {
             each(case, |h, at, c, g| {
                 c.gather(h, g);

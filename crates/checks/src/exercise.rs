@@ -188,8 +188,10 @@ pub fn first_difference(case: &Case, expected: &[Frame], got: &[Frame]) -> Optio
             for (index, (&expected_value, &got_value)) in expected.iter().zip(got).enumerate() {
                 let origin = if starts_there { case.start[index] } else { 0.0 };
                 let (reach, size) = (&mut reach[channel][index], &mut size[channel][index]);
-                *reach = reach.max((expected_value - origin).abs());
-                *size = size.max(expected_value.abs());
+                if expected_value.is_finite() {
+                    *reach = reach.max((expected_value - origin).abs());
+                    *size = size.max(expected_value.abs());
+                }
                 let rounding = 2.0 * f64::EPSILON * (step + 1) as f64 * *size;
                 if !same(expected_value, got_value, TOLERANCE * *reach + rounding) {
                     let kind = Kind::Differs {
@@ -208,7 +210,7 @@ pub fn first_difference(case: &Case, expected: &[Frame], got: &[Frame]) -> Optio
 }
 
 fn same(expected: f64, got: f64, allowed: f64) -> bool {
-    // The comparison of a mistake with a mistake meets NaN and infinity on both sides; an expected value is always finite.
+    // The comparison of a mistake with a mistake meets NaN and infinity on both sides; what a check expects is finite.
     (expected - got).abs() <= allowed || expected == got || (expected.is_nan() && got.is_nan())
 }
 
@@ -259,27 +261,37 @@ impl Exercise {
             .find_map(|check| Some((check, (check.run)(exam).err()?)))
     }
 
-    /// The mutants whose trajectory is the subject's, on the case that failed and on the probes of the same function.
+    /// The mutants whose trajectory is the subject's on the case that failed and on all probes.
     ///
-    /// None if the subject gave no answer: then there is nothing to compare.
+    /// If there is none, those that agree on the case and on the probes of the function that failed: the other functions may be right.
+    /// None if the subject gave no answer, for then there is nothing to compare.
     pub fn diagnose(&self, exam: &Exam<'_>, failure: &Failure) -> Vec<&'static Mutant> {
         let Kind::Differs { .. } = failure.kind else {
             return Vec::new();
         };
         let mut cases = vec![failure.case.clone()];
-        cases.extend(
-            (self.probes)()
-                .into_iter()
-                .filter(|probe| probe.call == failure.case.call),
-        );
+        cases.extend((self.probes)());
         let runs: Vec<Run> = cases.iter().map(|case| drive(exam.subject, case)).collect();
-        let matches = |mutant: &&Mutant| {
-            cases.iter().zip(&runs).all(|(case, run)| {
-                let theirs = drive(&Trusted(mutant.start), case);
-                run.fault.is_none() && first_difference(case, &theirs.frames, &run.frames).is_none()
-            })
+        let agrees = |mutant: &Mutant, case: &Case, run: &Run| {
+            let theirs = drive(&Trusted(mutant.start), case);
+            run.fault.is_none() && first_difference(case, &theirs.frames, &run.frames).is_none()
         };
-        self.mutants.iter().filter(matches).collect()
+        let matching = |everywhere: bool| -> Vec<&'static Mutant> {
+            let relevant = |case: &Case| everywhere || case.call == failure.case.call;
+            self.mutants
+                .iter()
+                .filter(|mutant| {
+                    let mut pairs = cases.iter().zip(&runs).filter(|(case, _)| relevant(case));
+                    pairs.all(|(case, run)| agrees(mutant, case, run))
+                })
+                .collect()
+        };
+        let whole = matching(true);
+        if whole.is_empty() {
+            matching(false)
+        } else {
+            whole
+        }
     }
 }
 

@@ -16,6 +16,8 @@ mod local;
 mod random;
 mod report;
 
+pub mod ex05_ema;
+pub mod ex06_bias_correction;
 pub mod ex07_adam;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
@@ -28,6 +30,10 @@ pub use random::Random;
 pub use report::message;
 
 /// Every exercise, in the order of their ids.
-pub fn exercises() -> [&'static Exercise; 1] {
-    [&ex07_adam::EXERCISE]
+pub fn exercises() -> [&'static Exercise; 3] {
+    [
+        &ex05_ema::EXERCISE,
+        &ex06_bias_correction::EXERCISE,
+        &ex07_adam::EXERCISE,
+    ]
 }
