@@ -54,7 +54,7 @@ impl fmt::Display for Error {
                 found,
             } => write!(
                 f,
-                "{objective} has {expected} parameters, but the start has {found}: give one number per parameter"
+                "{objective} needs a start of length {expected}, but the start has length {found}: give one number per parameter"
             ),
             Self::Step { t, source } => write!(f, "step {t}: {source}"),
             Self::Diverged { t, index, value } => write!(

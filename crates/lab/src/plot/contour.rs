@@ -2,7 +2,7 @@ use super::thin::corners;
 use std::collections::HashMap;
 
 /// Cells of the grid in each direction.
-const CELLS: usize = 96;
+const CELLS: usize = 192;
 
 /// Level lines that are drawn by default.
 const LEVELS: usize = 10;
@@ -71,8 +71,10 @@ impl Grid {
             }
         }
         let (width, height) = (self.x.1 - self.x.0, self.y.1 - self.y.0);
+        // A valley narrower than a cell shows as crumbs; they say nothing.
         join(&segments)
             .into_iter()
+            .filter(|line| line.len() > 8)
             .map(|line| line.iter().map(|edge| crossings[edge]).collect::<Vec<_>>())
             .map(|line| smooth(&line, width, height))
             .collect()

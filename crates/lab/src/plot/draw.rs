@@ -18,6 +18,9 @@ const TICK: f64 = 16.0;
 const LINE_HEIGHT: f64 = 1.3;
 const SWATCH: f64 = 30.0;
 
+/// How much wider bold text is.
+const BOLD: f64 = 1.1;
+
 /// A label wider than this does not fit beside the plot; then all labels go into a legend above it.
 const WIDEST_SIDE_LABEL: f64 = 150.0;
 
@@ -139,23 +142,24 @@ impl Layout {
     fn new(figure: &Figure, x: Point, y: Point) -> Self {
         let contour = matches!(figure.backdrop, Backdrop::Contour(_));
         let plot_height = if contour { CONTOUR_HEIGHT } else { PLOT_HEIGHT };
-        let title = wrap(&figure.title, TITLE * 1.06, WIDTH - 8.0);
+        let title = wrap(&figure.title, TITLE * BOLD, WIDTH - 8.0);
 
         let labelled: Vec<usize> = (0..figure.series.len())
             .filter(|&i| !figure.series[i].label.is_empty())
             .collect();
         let widest = labelled
             .iter()
-            .map(|&i| text_width(&figure.series[i].label, LABEL * 1.06))
+            .map(|&i| text_width(&figure.series[i].label, LABEL * BOLD))
             .fold(0.0, f64::max);
-        let beside = !contour && widest <= WIDEST_SIDE_LABEL && labelled.len() <= 9;
+        let lines = figure.series.iter().all(|s| s.line && !s.path);
+        let beside = !contour && lines && widest <= WIDEST_SIDE_LABEL && labelled.len() <= 9;
 
         let mut top = 4.0 + title.len() as f64 * TITLE * LINE_HEIGHT + 4.0;
         let mut legend = Vec::new();
         if !beside && !labelled.is_empty() {
             let mut at = 4.0;
             for &i in &labelled {
-                let width = SWATCH + 8.0 + text_width(&figure.series[i].label, LABEL * 1.06);
+                let width = SWATCH + 8.0 + text_width(&figure.series[i].label, LABEL * BOLD);
                 if at > 4.0 && at + width > WIDTH - 4.0 {
                     at = 4.0;
                     top += LABEL * LINE_HEIGHT + 2.0;
@@ -316,8 +320,10 @@ fn paint(root: &Area, figure: &Figure, placed: &[Placed], layout: &Layout) -> Re
             thinned.filter(|p| layout.inside(*p))
         };
         if series.markers {
+            // Many markers would run into one another.
+            let radius = if shown().count() > 60 { 2.6 } else { 4.5 };
             for p in shown() {
-                pen.marker(layout.at(p), i, 4.5)?;
+                pen.marker(layout.at(p), i, radius)?;
                 busy.push(layout.at(p));
             }
         }
@@ -577,6 +583,7 @@ impl Pen<'_, '_> {
             self.line(&[(x - r, y + r), (x + r, y - r)], Ink::Fore, 2.0)?;
             taken.push([x - r, y - r, x + r, y + r]);
             let width = text_width(&mark.label, TICK);
+            // The last four are far off, for a crowded place, and get a line to the mark.
             let candidates = [
                 (x + 10.0, y - TICK / 2.0),
                 (x - width - 10.0, y - TICK / 2.0),
@@ -586,13 +593,30 @@ impl Pen<'_, '_> {
                 (x + 8.0, y + 8.0),
                 (x - width - 8.0, y - TICK - 8.0),
                 (x - width - 8.0, y + 8.0),
+                (x + 60.0, y + 50.0),
+                (x + 60.0, y - TICK - 50.0),
+                (x - width - 60.0, y + 50.0),
+                (x - width - 60.0, y - TICK - 50.0),
             ];
-            self.note(&mark.label, &candidates, layout, busy, taken)?;
+            let chosen = self.note(&mark.label, &candidates, layout, busy, taken)?;
+            if let Some((k, at)) = chosen
+                && k >= candidates.len() - 4
+            {
+                let end_x = if at.0 > x {
+                    at.0 - 3.0
+                } else {
+                    at.0 + width + 3.0
+                };
+                let end_y = at.1 + TICK / 2.0;
+                let part = |from: f64, to: f64, s: f64| from + s * (to - from);
+                let begin = (part(x, end_x, 0.15), part(y, end_y, 0.15));
+                self.line(&[begin, (end_x, end_y)], Ink::Fore, 0.8)?;
+            }
         }
         Ok(())
     }
 
-    /// A label at the candidate that hides least; each candidate is an upper left corner.
+    /// A label at the candidate that hides least; each candidate is an upper left corner. Tells which one it was.
     fn note(
         &self,
         label: &str,
@@ -600,9 +624,9 @@ impl Pen<'_, '_> {
         layout: &Layout,
         busy: &[Point],
         taken: &mut Vec<[f64; 4]>,
-    ) -> Result<(), String> {
+    ) -> Result<Option<(usize, Point)>, String> {
         if label.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let (width, height) = (text_width(label, TICK), TICK * 1.15);
         let boxed = |c: &Point| [c.0 - 2.0, c.1 - 1.0, c.0 + width + 2.0, c.1 + height];
@@ -619,11 +643,12 @@ impl Pen<'_, '_> {
             hidden + 200 * overlaps + 1000 * usize::from(outside)
         };
         // The first of the cheapest: candidates come in the order of preference.
-        if let Some(best) = candidates.iter().min_by_key(|c| cost(c)) {
+        let best = candidates.iter().enumerate().min_by_key(|(_, c)| cost(c));
+        if let Some((_, best)) = best {
             taken.push(boxed(best));
             self.text(label, *best, TICK, Ink::Note, HPos::Left, VPos::Top)?;
         }
-        Ok(())
+        Ok(best.map(|(k, c)| (k, *c)))
     }
 
     /// Labels in the margin at the height of the lines' ends, pushed apart where they would overlap.
@@ -732,16 +757,16 @@ fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     blocks.into_iter().flat_map(of_block).collect()
 }
 
-/// An estimate of a text's width in a common sans-serif font; the fonts of the reader are not known.
+/// An estimate of a text's width in a wide sans-serif font: the reader's font is not known, and a label must not be cut off.
 fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
-        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.28,
-        'f' | 't' | 'r' | ' ' | '(' | ')' | '[' | ']' | '/' | '-' => 0.36,
-        'm' | 'w' | 'M' | 'W' | '%' => 0.88,
-        'A'..='Z' | '+' | '=' | '<' | '>' | '\u{2212}' | '×' => 0.68,
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.32,
+        'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '%' => 0.95,
+        'A'..='Z' | '+' | '=' | '<' | '>' | '\u{2212}' | '×' => 0.72,
         // Marks that stand on the letter before, such as the hat of m̂.
         '\u{300}'..='\u{36f}' => 0.0,
-        _ => 0.57,
+        _ => 0.62,
     };
     size * text.chars().map(em).sum::<f64>()
 }

@@ -17,7 +17,7 @@ pub(crate) const PALETTE: [&str; 6] = [
 ];
 
 /// The dashes of the series, so that colour alone does not tell them apart.
-pub(crate) const DASHES: [&str; 6] = ["", "9 4", "2 4", "10 4 2 4", "16 5", "5 3 2 3 2 3"];
+pub(crate) const DASHES: [&str; 6] = ["", "9 4", "3 4", "10 4 2 4", "16 5", "5 3 2 3 2 3"];
 
 /// What is drawn; each kind has its own style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Ink {
         let color = self.color();
         match self {
             Self::Level => format!("stroke:{color};stroke-opacity:.6"),
-            Self::Reference => format!("stroke:{color};stroke-dasharray:3 3"),
+            Self::Reference => format!("stroke:{color};stroke-dasharray:1.5 3"),
             Self::Series(i) => {
                 // A seventh series has the first colour again, so it gets another dash.
                 let dash = DASHES[(i + i / PALETTE.len()) % DASHES.len()];
@@ -217,12 +217,12 @@ pub(crate) fn rewrite(
     let description = escape(description);
     // Two figures on a page must not share ids, and the same figure must have the same ones in every run.
     let id = hash(&[&title, &description, &body]);
+    // Width and height give the size where the SVG is an image, as in a notebook; where it is narrower, the style shrinks it.
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-labelledby=\"m{id:08x}-t m{id:08x}-d\" font-family=\"inherit, system-ui, sans-serif\" \
-         style=\"display:block;width:100%;max-width:{}rem;height:auto\">\n\
-         <title id=\"m{id:08x}-t\">{title}</title>\n<desc id=\"m{id:08x}-d\">{description}</desc>\n{body}</svg>\n",
-        f64::from(width) / 16.0
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+         role=\"img\" aria-labelledby=\"m{id:08x}-t m{id:08x}-d\" font-family=\"inherit, system-ui, sans-serif\" \
+         style=\"display:block;max-width:100%;height:auto\">\n\
+         <title id=\"m{id:08x}-t\">{title}</title>\n<desc id=\"m{id:08x}-d\">{description}</desc>\n{body}</svg>\n"
     )
 }
 

@@ -5,7 +5,7 @@ pub(crate) const MOST: usize = 400;
 
 type Point = (f64, f64);
 
-/// The line with at most [`MOST`] points: where x only grows, the extremes of each of many runs; else, the corners.
+/// The line with at most [`MOST`] points: where x only grows, the extremes of each of many columns; else, the corners.
 pub(crate) fn thin(points: &[Point], width: f64, height: f64) -> Vec<Point> {
     if points.len() <= MOST {
         return points.to_vec();
@@ -24,22 +24,27 @@ pub(crate) fn thin(points: &[Point], width: f64, height: f64) -> Vec<Point> {
     }
 }
 
-/// The first and last point, and the lowest and highest of each run of neighbours.
+/// The first and last point, and the lowest and highest in each of many columns of equal width.
+/// Columns, not equal counts: on a log axis the few first steps take up half of the width.
 fn extremes(points: &[Point]) -> Vec<Point> {
     let n = points.len();
-    let runs = MOST / 2 - 1;
+    let columns = (MOST / 2 - 1) as f64;
+    let (from, to) = (points[0].0, points[n - 1].0);
+    let column =
+        |i: usize| ((points[i].0 - from) / (to - from) * columns).min(columns - 1.0) as usize;
     let mut kept = vec![points[0]];
-    for run in 0..runs {
-        let (from, to) = (1 + run * (n - 2) / runs, 1 + (run + 1) * (n - 2) / runs);
+    let mut first = 1;
+    while first < n - 1 {
+        let here = column(first);
+        let past = (first..n - 1).find(|&i| column(i) != here).unwrap_or(n - 1);
         let by_height = |&a: &usize, &b: &usize| points[a].1.total_cmp(&points[b].1);
-        let low = (from..to).min_by(by_height);
-        let high = (from..to).max_by(by_height);
-        if let (Some(low), Some(high)) = (low, high) {
-            kept.push(points[low.min(high)]);
-            if low != high {
-                kept.push(points[low.max(high)]);
-            }
+        let low = (first..past).min_by(by_height).unwrap_or(first);
+        let high = (first..past).max_by(by_height).unwrap_or(first);
+        kept.push(points[low.min(high)]);
+        if low != high {
+            kept.push(points[low.max(high)]);
         }
+        first = past;
     }
     kept.push(points[n - 1]);
     kept
@@ -147,6 +152,14 @@ mod tests {
         for p in [points[0], points[4321], points[4322], points[9999]] {
             assert!(thinned.contains(&p), "{p:?} is gone");
         }
+    }
+
+    #[test]
+    fn the_first_steps_on_a_log_axis_are_all_kept() {
+        let points: Vec<Point> = (1..=10_000).map(|t| (f64::from(t).log10(), 1.0)).collect();
+        let thinned = thin(&points, 4.0, 1.0);
+        assert!(thinned.len() <= MOST);
+        assert_eq!(thinned[..20], points[..20]);
     }
 
     #[test]
