@@ -34,7 +34,9 @@ pub use trace::{Step, Trace};
 /// What a notebook imports: `use moments_lab::prelude::*;`.
 pub mod prelude {
     pub use crate::number;
-    pub use crate::objective::{Delivery, Objective, Quadratic, Rosenbrock, Square};
+    pub use crate::objective::{
+        Delivery, Objective, Quadratic, Rosenbrock, Square, difference_grad,
+    };
     pub use crate::plot::Figure;
     pub use crate::{Format, Run, Step, Table, Trace, run, run_with};
 }

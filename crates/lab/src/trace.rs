@@ -33,6 +33,21 @@ pub struct Step {
     pub theta_norm: f64,
 }
 
+/// A vector of a step by name.
+type Field = (&'static str, fn(&Step) -> &Vec<f64>);
+
+/// The vectors of a step in the order of tables and CSV.
+const FIELDS: [Field; 8] = [
+    ("theta", |s| &s.theta),
+    ("grad", |s| &s.grad),
+    ("m", |s| &s.m),
+    ("v", |s| &s.v),
+    ("m_hat", |s| &s.m_hat),
+    ("v_hat", |s| &s.v_hat),
+    ("v_max", |s| &s.v_max),
+    ("update", |s| &s.update),
+];
+
 /// A recorded run: where it started and what each step did.
 ///
 /// `trace[0]` is the first recorded step, which is t = 1 unless [`Run::every`](crate::Run::every) left steps out.
@@ -134,18 +149,7 @@ impl Trace {
             let table = column(table, "|grad|", &|s| s.grad_norm);
             return column(table, "|update|", &|s| s.update_norm);
         }
-        type Field = (&'static str, fn(&Step) -> &Vec<f64>);
-        let fields: [Field; 8] = [
-            ("theta", |s| &s.theta),
-            ("grad", |s| &s.grad),
-            ("m", |s| &s.m),
-            ("v", |s| &s.v),
-            ("m_hat", |s| &s.m_hat),
-            ("v_hat", |s| &s.v_hat),
-            ("v_max", |s| &s.v_max),
-            ("update", |s| &s.update),
-        ];
-        let kept = fields
+        let kept = FIELDS
             .into_iter()
             .filter(|(_, field)| self.iter().all(|s| !field(s).is_empty()));
         kept.fold(table, |table, (name, field)| {
@@ -155,20 +159,9 @@ impl Trace {
 
     /// Everything that was recorded as CSV, a column per coordinate, with digits that give the numbers back exactly.
     pub fn csv(&self) -> String {
-        type Field = (&'static str, fn(&Step) -> &Vec<f64>);
-        let fields: [Field; 8] = [
-            ("theta", |s| &s.theta),
-            ("grad", |s| &s.grad),
-            ("m", |s| &s.m),
-            ("v", |s| &s.v),
-            ("m_hat", |s| &s.m_hat),
-            ("v_hat", |s| &s.v_hat),
-            ("v_max", |s| &s.v_max),
-            ("update", |s| &s.update),
-        ];
         let dim = self.start.len();
         let mut out = String::from("t,loss,grad_norm,update_norm,theta_norm");
-        let kept: Vec<_> = fields
+        let kept: Vec<_> = FIELDS
             .into_iter()
             .filter(|(_, field)| self.iter().all(|s| field(s).len() == dim))
             .collect();

@@ -283,6 +283,24 @@ fn a_figure_without_a_description_is_an_error() {
 }
 
 #[test]
+fn a_range_that_does_not_fit_a_log_axis_is_an_error_that_names_it() {
+    let figure = Figure::lines("Loss", "It falls.").series("a", [(1.0, 1.0), (2.0, 2.0)]);
+    let error = figure.log_y().y_range(0.0, 1.0).svg().unwrap_err();
+    assert!(
+        error.to_string().contains("the y range begins at 0"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_description_names_the_axes_and_the_series() {
+    assert_eq!(
+        all()[0].description(),
+        "It falls. Horizontal axis: step t, logarithmic. Vertical axis: loss < 1, logarithmic. Series: loss, grad."
+    );
+}
+
+#[test]
 fn csv_has_every_point_and_gives_it_back_exactly() {
     let points: Vec<(f64, f64)> = (0..2000)
         .map(|i| (f64::from(i), f64::from(i).sin()))

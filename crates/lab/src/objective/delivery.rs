@@ -224,8 +224,9 @@ fn solve(mut a: [[f64; 4]; 3]) -> Option<[f64; 3]> {
         }
         for below in i + 1..3 {
             let factor = a[below][i] / a[i][i];
-            for j in i..4 {
-                a[below][j] -= factor * a[i][j];
+            let row = a[i];
+            for (entry, above) in a[below].iter_mut().zip(row) {
+                *entry -= factor * above;
             }
         }
     }

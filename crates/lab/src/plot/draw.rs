@@ -39,6 +39,15 @@ pub(super) fn svg(figure: &Figure) -> Result<String, Error> {
             "a figure needs a title and a description: both are read out to those who cannot see it",
         ));
     }
+    for (name, axis) in [("x", &figure.x), ("y", &figure.y)] {
+        if let Some((low, _)) = axis.range
+            && axis.place(low).is_err()
+        {
+            return Err(empty(&format!(
+                "the {name} range begins at {low}, which has no place on a log axis: begin above 0"
+            )));
+        }
+    }
     let placed: Vec<Placed> = figure.series.iter().map(|s| place(figure, s)).collect();
     let (x, y) = ends(figure, &placed).ok_or_else(|| {
         empty("there is no point to draw: add a series with finite numbers, positive ones on a log axis")
@@ -344,7 +353,7 @@ fn paint(root: &Area, figure: &Figure, placed: &[Placed], layout: &Layout) -> Re
         let end = if series.line {
             pieces.last().and_then(|piece| piece.last().copied())
         } else {
-            shown().last()
+            shown().next_back()
         };
         if let Some(end) = end
             && !series.label.is_empty()

@@ -166,6 +166,7 @@ impl Figure {
     }
 
     /// Makes the x axis logarithmic; values that are not positive become gaps, and the figure says how many.
+    /// Contours and histograms keep linear axes.
     #[must_use]
     pub fn log_x(mut self) -> Self {
         self.x.log = matches!(self.backdrop, Backdrop::Empty);
@@ -173,6 +174,7 @@ impl Figure {
     }
 
     /// Makes the y axis logarithmic; values that are not positive become gaps, and the figure says how many.
+    /// Contours and histograms keep linear axes.
     #[must_use]
     pub fn log_y(mut self) -> Self {
         self.y.log = matches!(self.backdrop, Backdrop::Empty);
@@ -305,9 +307,22 @@ impl Figure {
         &self.title
     }
 
-    /// The figure's description, with the number of points that could not be drawn, if any.
+    /// The description as it is read out: what is to be seen, the axes, the series, and the points that could not be drawn.
     pub fn description(&self) -> String {
-        let mut out = self.description.clone();
+        let mut out = self.description.trim().to_string();
+        if !out.ends_with(['.', '!', '?']) {
+            out.push('.');
+        }
+        for (name, axis) in [("Horizontal", &self.x), ("Vertical", &self.y)] {
+            let scale = if axis.log { ", logarithmic" } else { "" };
+            if !axis.label.is_empty() {
+                let _ = write!(out, " {name} axis: {}{scale}.", axis.label);
+            }
+        }
+        let labels: Vec<&str> = self.series.iter().map(|s| s.label.as_str()).collect();
+        if !labels.is_empty() {
+            let _ = write!(out, " Series: {}.", labels.join(", "));
+        }
         for series in &self.series {
             if let Some(gaps) = self.gaps(series) {
                 let _ = write!(out, " {}: {gaps}.", series.label);
@@ -342,7 +357,7 @@ impl Figure {
     /// The figure as SVG.
     ///
     /// # Errors
-    /// [`Error::EmptyFigure`] if nothing in it can be drawn.
+    /// [`Error::EmptyFigure`] if nothing in it can be drawn, the title or the description is missing, or a range does not fit a log axis.
     pub fn svg(&self) -> Result<String, Error> {
         draw::svg(self)
     }
