@@ -185,7 +185,7 @@ static CHECKS: &[Check] = &[
                     .iter()
                     .map(|grad| grad.iter().map(|g| g * scale).collect())
                     .collect();
-                let about = format!("gradients of scale {scale:e} from a seed");
+                let about = format!("gradients of scale {scale:e}, MOMENTS_SEED={}", exam.seed);
                 exam.expect(&case(&about, Some(hyper), vec![0.0; 3], scaled), &expected)?;
             }
             Ok(())
@@ -229,7 +229,7 @@ static CHECKS: &[Check] = &[
                     .collect();
                 let start = random.vector(len, -1.0, 1.0);
                 let expected = closed_form(hyper, &start, &grads);
-                let about = format!("{len} parameters from a seed");
+                let about = format!("{len} parameters, MOMENTS_SEED={}", exam.seed);
                 exam.expect(&case(&about, Some(hyper), start, grads), &expected)?;
             }
             Ok(())

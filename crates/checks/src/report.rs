@@ -2,102 +2,95 @@
 
 use std::fmt::Write as _;
 
-use crate::case::Case;
+use crate::case::{Case, Fault, Feed};
 use crate::exercise::{Check, Exam, Exercise, Failure, Kind};
 
 /// The message for a check that failed.
 pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Failure) -> String {
     let mut text = format!("Asked: {}\n", check.asked);
-    let _ = writeln!(text, "Case:  {}", describe(&failure.case));
-    if failure.case.about.contains("seed") {
-        let _ = writeln!(text, "       MOMENTS_SEED={} repeats it.", exam.seed);
-    }
-    text.push('\n');
-    let steps = failure.case.steps();
-    let place = if steps > 1 {
-        format!("Step {} of {steps}: ", failure.step)
-    } else {
-        String::new()
+    let mut line = |words: &str| {
+        text.push_str(words);
+        text.push('\n');
     };
-    let mut read = None;
-    match &failure.kind {
-        Kind::Fault(fault) => {
-            let _ = writeln!(text, "{place}{fault}.");
-        }
-        Kind::Length {
-            channel,
-            expected,
-            got,
-        } => {
-            let _ = writeln!(
-                text,
-                "{place}`{channel}` has {got} values and should have {expected}."
-            );
-        }
-        &Kind::Differs {
-            channel,
-            index,
-            expected,
-            got,
-            origin,
-        } => {
-            let agree = match failure.step {
-                1 => String::new(),
-                2 => " (step 1 agrees)".to_owned(),
-                step => format!(" (steps 1 to {} agree)", step - 1),
-            };
-            let _ = writeln!(text, "{place}{channel}[{index}] differs{agree}");
-            let [e, g] = aligned(expected, got);
-            let _ = writeln!(text, "  expected  {e}");
-            let _ = writeln!(text, "  got       {g}");
-            if got.is_finite() {
-                let relative = (got - expected).abs() / expected.abs();
-                if relative.is_finite() {
-                    let _ = writeln!(text, "  relative error {relative:.1e}");
-                }
-            } else {
-                let _ = writeln!(
-                    text,
-                    "  Not a finite number: something was divided by zero, or a root taken of a negative number."
-                );
-            }
-            text.push('\n');
-            if let Some(mutant) = exercise.diagnose(exam, failure).first() {
-                let _ = writeln!(text, "This looks like: {}", mutant.mistake);
-                read = Some(mutant.read);
-            } else {
-                let ratio = (got - origin) / (expected - origin);
-                text.push_str("No mistake known to this exercise gives these numbers.");
-                if failure.step == 1 && ratio.is_finite() {
-                    let _ = write!(
-                        text,
-                        "\nWhat you compute is {ratio:.6} times what it should be."
-                    );
-                }
-                text.push('\n');
-            }
+    line(&format!("Case:  {}", describe(&failure.case)));
+    line("");
+    let Kind::Differs {
+        channel,
+        index,
+        expected,
+        got,
+        origin,
+    } = failure.kind
+    else {
+        line(&format!("{}.", fact(failure)));
+        line(&format!("Hint: cargo course hint {}", exercise.id));
+        return text;
+    };
+
+    let agree = match failure.step {
+        1 => String::new(),
+        2 => " (step 1 agrees)".to_owned(),
+        step => format!(" (steps 1 to {} agree)", step - 1),
+    };
+    line(&format!(
+        "{}{channel}[{index}] differs{agree}",
+        place(failure)
+    ));
+    if let Some(given) = given(failure) {
+        line(&format!("  given     {given}"));
+    }
+    let [expected_digits, got_digits] = aligned(expected, got);
+    line(&format!("  expected  {expected_digits}"));
+    line(&format!("  got       {got_digits}"));
+    let relative = ((got - expected) / expected).abs();
+    if relative.is_finite() {
+        line(&format!("  relative error {relative:.1e}"));
+    } else if !got.is_finite() {
+        line("  Something was divided by zero, or a root taken of a negative number.");
+    }
+    line("");
+    if let Some(mutant) = exercise.diagnose(exam, failure).first() {
+        line(&format!("This looks like: {}", mutant.mistake));
+        line(&format!("Read: {} in the book", mutant.read));
+    } else {
+        line("No mistake known to this exercise gives these numbers.");
+        let ratio = (got - origin) / (expected - origin);
+        if failure.step == 1 && ratio.is_finite() {
+            line(&format!(
+                "What you compute is {ratio:.6} times what it should be."
+            ));
         }
     }
-    if let Some(read) = read {
-        let _ = writeln!(text, "Read: {read}");
-    }
-    let _ = writeln!(text, "Hint: cargo course hint {}", exercise.id);
+    line(&format!("Hint: cargo course hint {}", exercise.id));
     text
 }
 
 /// The message for a check that failed although one before it fails too: that one is explained, and once is enough.
 pub(crate) fn short_message(failure: &Failure, first: (&Check, &Failure)) -> String {
     let name = first.0.name;
-    let fact = match &failure.kind {
-        Kind::Fault(fault) => match &first.1.kind {
-            Kind::Fault(known) if known == fault => return format!("First mend `{name}`.\n"),
-            _ => fault.to_string(),
-        },
+    match (&failure.kind, &first.1.kind) {
+        (Kind::Fault(fault), Kind::Fault(known)) if fault == known => {
+            format!("First mend `{name}`.\n")
+        }
+        _ => format!(
+            "{}.\nFirst mend `{name}`: its message says more.\n",
+            fact(failure)
+        ),
+    }
+}
+
+/// What went wrong and where, in one line without a full stop.
+fn fact(failure: &Failure) -> String {
+    let what = match &failure.kind {
+        Kind::Fault(fault @ Fault::NotWritten { .. }) => return fault.to_string(),
+        Kind::Fault(fault) => fault.to_string(),
         Kind::Length {
             channel,
             expected,
             got,
-        } => format!("`{channel}` has {got} values and should have {expected}"),
+        } => {
+            format!("`{channel}` has the length {got}; it should be {expected}")
+        }
         Kind::Differs {
             channel,
             index,
@@ -109,23 +102,42 @@ pub(crate) fn short_message(failure: &Failure, first: (&Check, &Failure)) -> Str
             format!("{channel}[{index}] is {got} and should be {expected}")
         }
     };
-    format!(
-        "Step {}: {fact}.\nFirst mend `{name}`: its message says more.\n",
-        failure.step
-    )
+    format!("{}{what}", place(failure))
+}
+
+fn place(failure: &Failure) -> String {
+    match failure.case.steps() {
+        0 | 1 => String::new(),
+        steps => format!("Step {} of {steps}: ", failure.step),
+    }
+}
+
+/// The input of the step, if it is a short list that was known beforehand.
+fn given(failure: &Failure) -> Option<String> {
+    let Feed::Given(inputs) = &failure.case.feed else {
+        return None;
+    };
+    let input = inputs.get(failure.step.checked_sub(1)?)?;
+    let numbers: Vec<_> = input.iter().map(|&value| short(value)).collect();
+    (1..=4).contains(&numbers.len()).then(|| numbers.join("  "))
 }
 
 fn describe(case: &Case) -> String {
     let mut text = case.about.clone();
     for (name, value) in &case.settings {
-        let number = if *value != 0.0 && value.abs() < 1e-3 {
-            format!("{value:e}")
-        } else {
-            value.to_string()
-        };
-        let _ = write!(text, ", {name} {number}");
+        let _ = write!(text, ", {name} {}", short(*value));
     }
     text
+}
+
+/// A number as one would write it by hand, with six digits at most.
+fn short(value: f64) -> String {
+    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    if rounded != 0.0 && !(1e-3..1e6).contains(&rounded.abs()) {
+        format!("{rounded:e}")
+    } else {
+        rounded.to_string()
+    }
 }
 
 /// Two numbers with their digits under one another.
