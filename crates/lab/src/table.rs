@@ -302,7 +302,7 @@ fn write_column(values: &[Option<f64>], format: Format) -> Vec<String> {
 }
 
 /// One shape for a column: whole numbers, as many digits after the point as the largest number leaves of seven, or scientific.
-/// Digits that are zero in the whole column are not written.
+/// Digits after which every number of the column ends are not written.
 fn auto(values: &[Option<f64>]) -> Box<dyn Fn(f64) -> String> {
     let finite: Vec<f64> = values
         .iter()
@@ -320,15 +320,29 @@ fn auto(values: &[Option<f64>]) -> Box<dyn Fn(f64) -> String> {
     let (low, high) = exponents.fold((i32::MAX, i32::MIN), |(low, high), e| {
         (low.min(e), high.max(e))
     });
-    if low < -4 || high > 6 || high - low > 4 {
-        let needed = |x: &f64| digits_needed(&format::scientific(*x, DIGITS - 1));
-        let decimals = finite.iter().map(needed).max().unwrap_or(0);
-        return Box::new(move |x| format::scientific(x, decimals));
-    }
-    let most = (DIGITS as i32 - 1 - high).max(0) as usize;
-    let needed = |x: &f64| digits_needed(&format::fixed(*x, most));
+    let scientific = low < -4 || high > 6 || high - low > 4;
+    let most = if scientific {
+        DIGITS - 1
+    } else {
+        (DIGITS as i32 - 1 - high).max(0) as usize
+    };
+    let write = move |x: f64, decimals: usize| {
+        if scientific {
+            format::scientific(x, decimals)
+        } else {
+            format::fixed(x, decimals)
+        }
+    };
+    // 2.997 must not stand for 2.99700003: zeros at the end are dropped only where the number ends there.
+    let needed = |x: &f64| {
+        let text = write(*x, most);
+        let ends = text
+            .parse::<f64>()
+            .is_ok_and(|read| (read - x).abs() <= 1e-13 * x.abs());
+        if ends { digits_needed(&text) } else { most }
+    };
     let decimals = finite.iter().map(needed).max().unwrap_or(0);
-    Box::new(move |x| format::fixed(x, decimals))
+    Box::new(move |x| write(x, decimals))
 }
 
 /// The digits after the point up to the last that is not zero.
@@ -417,6 +431,8 @@ mod tests {
         assert_eq!(write(&[1.0, 2.0, -0.0]), ["1", "2", "0"]);
         assert_eq!(write(&[1e-9, 0.5]), ["1e-9", "5e-1"]);
         assert_eq!(write(&[35.975_990_731, 36.0]), ["35.97599", "36.00000"]);
+        assert_eq!(write(&[2.999, 2.997_000_03]), ["2.999000", "2.997000"]);
+        assert_eq!(write(&[0.1 + 0.2, 0.25]), ["0.30", "0.25"]);
         assert_eq!(write(&[f64::NAN, 0.25]), ["NaN", "0.25"]);
     }
 

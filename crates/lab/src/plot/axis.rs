@@ -51,7 +51,9 @@ impl Axis {
         } else {
             0.1 * low.abs()
         };
-        Some((low - room, high + room))
+        // An axis that begins close above zero begins at zero.
+        let near_zero = !self.log && low > 0.0 && low < 0.1 * high;
+        Some((if near_zero { 0.0 } else { low - room }, high + room))
     }
 
     /// The ticks between two places: where each stands and what it says.
@@ -201,5 +203,6 @@ mod tests {
         let (low, high) = axis.ends([3.0].into_iter()).unwrap();
         assert!(low < 3.0 && 3.0 < high);
         assert_eq!(axis.ends(std::iter::empty()), None);
+        assert_eq!(axis.ends([1.0, 300.0].into_iter()).unwrap().0, 0.0);
     }
 }

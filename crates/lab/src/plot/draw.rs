@@ -213,6 +213,9 @@ impl Layout {
             wanted -= 1;
             x_ticks = figure.x.ticks(x, wanted);
         }
+        // The numbers at the ends of the x axis reach beyond it by half their width.
+        let half = tick_width(&x_ticks) / 2.0 + 2.0;
+        let (left, right) = (left.max(half), right.min(WIDTH - half));
         Self {
             height,
             left,
