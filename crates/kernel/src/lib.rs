@@ -1,1 +1,38 @@
-//! Under construction.
+//! What makes the packaged Rust kernel for Jupyter, `evcxr_jupyter`, start warm for this course, and fail out loud.
+//!
+//! - [`setup`] installs what is missing, step by step; [`Step::check`] says what is there.
+//! - [`notebook::run`] executes a notebook on the real kernel, and errs where the kernel alone would report success.
+//! - The program `moments-kernel` is what Jupyter starts: it copies a [`template`](Layout::templates) that was built once,
+//!   starts `evcxr_jupyter` in the copy, and removes the copy when the kernel has ended.
+
+mod error;
+mod evcxr;
+mod exec;
+mod files;
+mod hash;
+mod kernelspec;
+mod launch;
+mod layout;
+mod python;
+mod rust_src;
+mod steps;
+mod sysroot;
+mod template;
+
+pub mod cli;
+pub mod notebook;
+
+#[cfg(test)]
+mod testing;
+
+pub use error::{Error, Kind};
+pub use evcxr::EVCXR_VERSION;
+pub use launch::{Running, Status, status, sweep};
+pub use layout::Layout;
+pub use steps::{Quiet, Reporter, State, Step, setup, setup_only};
+
+/// The name of the kernelspec, as a notebook's metadata gives it.
+pub const KERNEL_NAME: &str = "moments";
+
+/// The name of the kernel, as Jupyter shows it.
+pub const KERNEL_DISPLAY_NAME: &str = "Rust (Moments)";

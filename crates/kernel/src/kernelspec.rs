@@ -1,0 +1,183 @@
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::exec;
+use crate::files;
+use crate::hash::Hash;
+use crate::layout::Layout;
+use crate::steps::{Reporter, State};
+use crate::{KERNEL_DISPLAY_NAME, KERNEL_NAME};
+
+fn spec(layout: &Layout) -> Value {
+    json!({
+        "argv": [
+            layout.launcher().to_string_lossy(),
+            "launch",
+            "--root",
+            layout.root().to_string_lossy(),
+            "{connection_file}",
+        ],
+        "display_name": KERNEL_DISPLAY_NAME,
+        "language": "rust",
+        "interrupt_mode": "message",
+        // A kernel started by an editor must find the cache that the set-up used.
+        "env": { "MOMENTS_CACHE_DIR": layout.cache().to_string_lossy() },
+    })
+}
+
+/// The course's JupyterLab offers the course's kernel alone, so that nobody starts a notebook on another by accident.
+fn server_config() -> Value {
+    json!({
+        "KernelSpecManager": { "ensure_native_kernel": false, "allowed_kernelspecs": [KERNEL_NAME] },
+    })
+}
+
+fn server_config_path(layout: &Layout) -> PathBuf {
+    layout.jupyter_config().join("jupyter_server_config.json")
+}
+
+/// Says from which sources the launcher was built; written after it.
+fn stamp(layout: &Layout) -> PathBuf {
+    layout.launcher().with_file_name("moments-kernel.stamp")
+}
+
+fn fingerprint(layout: &Layout) -> Result<String, Error> {
+    let folder = layout.root().join("crates/kernel");
+    let mut hash = Hash::new();
+    for file in files::files_below(&folder)? {
+        if file.starts_with("src")
+            || file
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+        {
+            let path = folder.join(&file);
+            let content = fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
+            hash = hash.part(file.to_string_lossy().as_bytes()).part(&content);
+        }
+    }
+    Ok(hash.hex())
+}
+
+pub(crate) fn check(layout: &Layout) -> State {
+    let read = |path: PathBuf| -> Option<Value> {
+        serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    };
+    let Some(found) = read(layout.kernelspec().join("kernel.json")) else {
+        return State::missing("The kernel \"Rust (Moments)\" is not registered for this clone.");
+    };
+    if found != spec(layout) || read(server_config_path(layout)) != Some(server_config()) {
+        return State::missing(
+            "The kernel is registered for another place: the clone or its cache was moved.",
+        );
+    }
+    let built = fs::read_to_string(stamp(layout)).ok();
+    if !layout.launcher().is_file() || built.is_none() || built != fingerprint(layout).ok() {
+        return State::missing("The kernel's launcher has to be built.");
+    }
+    State::present(env!("CARGO_PKG_VERSION"), layout.kernelspec().display())
+}
+
+pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    let fingerprint = fingerprint(layout)?;
+    reporter.progress("building the launcher");
+    let mut program = None;
+    exec::run(
+        "Building the kernel's launcher",
+        Command::new("cargo")
+            .args([
+                "build",
+                "--package",
+                "moments-kernel",
+                "--bin",
+                "moments-kernel",
+            ])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(layout.root()),
+        reporter,
+        &mut |line, reporter| match executable(line) {
+            Some(path) => program = Some(path),
+            None if line.trim_start().starts_with("Compiling") => reporter.progress(line.trim()),
+            None => {}
+        },
+    )?;
+    let program = program
+        .ok_or_else(|| Error::failed("cargo built the kernel's launcher and did not say where."))?;
+    let content = fs::read(&program).map_err(|error| Error::io("read", &program, &error))?;
+    let launcher = layout.launcher();
+    exec::write_atomic(&launcher, &content)?;
+    make_executable(&launcher)?;
+    exec::write_atomic(&stamp(layout), fingerprint.as_bytes())?;
+    let pretty = |value: &Value| format!("{value:#}\n").into_bytes();
+    exec::write_atomic(&server_config_path(layout), &pretty(&server_config()))?;
+    exec::write_atomic(
+        &layout.kernelspec().join("kernel.json"),
+        &pretty(&spec(layout)),
+    )
+}
+
+/// The program that a line of cargo's JSON messages announces.
+fn executable(line: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    (message["target"]["name"] == "moments-kernel").then(|| PathBuf::from(path))
+}
+
+#[cfg(unix)]
+fn make_executable(path: &std::path::Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .map_err(|error| Error::io("make executable", path, &error))
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+fn make_executable(_path: &std::path::Path) -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernelspec_starts_the_launcher_of_this_clone_also_with_spaces_in_its_path() {
+        let layout = Layout::with_cache("/tmp/my clone", "/tmp/my cache").unwrap();
+        let spec = spec(&layout);
+        assert_eq!(
+            spec["argv"][0],
+            layout.launcher().to_string_lossy().as_ref()
+        );
+        assert_eq!(spec["argv"][3], "/tmp/my clone");
+        assert_eq!(spec["env"]["MOMENTS_CACHE_DIR"], "/tmp/my cache");
+        assert_eq!(spec["display_name"], "Rust (Moments)");
+    }
+
+    #[test]
+    fn cargos_message_about_the_launcher_is_told_from_the_others() {
+        let line = r#"{"reason":"compiler-artifact","target":{"name":"moments-kernel"},"executable":"/t/moments-kernel"}"#;
+        assert_eq!(executable(line), Some(PathBuf::from("/t/moments-kernel")));
+        assert_eq!(
+            executable(r#"{"target":{"name":"x"},"executable":"/t/x"}"#),
+            None
+        );
+        assert_eq!(executable("   Compiling x"), None);
+    }
+
+    #[test]
+    fn a_moved_clone_is_noticed() {
+        let folder = crate::testing::Folder::new("spec");
+        let layout = Layout::with_cache(folder.path(), folder.path().join("cache")).unwrap();
+        folder.write(
+            ".course/share/jupyter/kernels/moments/kernel.json",
+            &spec(&Layout::with_cache("/elsewhere", "/cache").unwrap()).to_string(),
+        );
+        let State::Missing { reason } = check(&layout) else {
+            panic!()
+        };
+        assert!(reason.contains("moved"), "{reason}");
+    }
+}

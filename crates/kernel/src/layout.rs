@@ -1,0 +1,222 @@
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// Where things are: the clone, its generated `.course` folder, and the cache that a user's clones share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+    cache: PathBuf,
+}
+
+impl Layout {
+    /// The layout of the clone at `root`, with the cache directory that the environment names.
+    ///
+    /// # Errors
+    /// When `root` cannot be made absolute, or no cache directory can be derived.
+    pub fn new(root: impl Into<PathBuf>) -> Result<Self, Error> {
+        Self::with_cache(root, cache_dir(&|name| env::var_os(name))?)
+    }
+
+    /// The layout of the clone at `root`, with this cache directory.
+    ///
+    /// # Errors
+    /// When one of the two cannot be made absolute.
+    pub fn with_cache(root: impl Into<PathBuf>, cache: impl Into<PathBuf>) -> Result<Self, Error> {
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).map_err(|error| Error::io("find", &path, &error))
+        };
+        Ok(Self {
+            root: absolute(root.into())?,
+            cache: absolute(cache.into())?,
+        })
+    }
+
+    /// The layout of the clone that the current directory lies in, or else of the one this program was run from by cargo.
+    ///
+    /// # Errors
+    /// When neither is a clone of Moments.
+    pub fn discover() -> Result<Self, Error> {
+        let here = env::current_dir().ok();
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        for start in [here, manifest].into_iter().flatten() {
+            if let Some(root) = start.ancestors().find(|folder| is_clone(folder)) {
+                return Self::new(root);
+            }
+        }
+        Err(Error::failed(
+            "This folder is not inside a clone of Moments: change into the clone and run the command again.",
+        ))
+    }
+
+    /// The clone.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What is generated for this clone alone: `.course`.
+    pub fn course(&self) -> PathBuf {
+        self.root.join(".course")
+    }
+
+    /// What all clones of a user share.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The Python environment of the clone.
+    pub fn venv(&self) -> PathBuf {
+        self.course().join("venv")
+    }
+
+    /// The Python of the clone's environment.
+    pub fn python(&self) -> PathBuf {
+        self.venv_bin("python")
+    }
+
+    /// A program of the clone's Python environment, such as `jupyter-lab`.
+    pub fn venv_bin(&self, name: &str) -> PathBuf {
+        let folder = if cfg!(windows) { "Scripts" } else { "bin" };
+        self.venv().join(folder).join(executable(name))
+    }
+
+    /// Where `cargo install --root` puts the tools of the course.
+    pub fn tools(&self) -> PathBuf {
+        self.cache.join("tools")
+    }
+
+    /// A tool of the course, such as `evcxr_jupyter` or `mdbook`.
+    pub fn tools_bin(&self, name: &str) -> PathBuf {
+        self.tools().join("bin").join(executable(name))
+    }
+
+    /// The program that Jupyter starts for a kernel.
+    pub fn launcher(&self) -> PathBuf {
+        self.course().join("bin").join(executable("moments-kernel"))
+    }
+
+    /// The folder of the kernelspec `moments`.
+    pub fn kernelspec(&self) -> PathBuf {
+        self.jupyter_data().join("kernels").join(crate::KERNEL_NAME)
+    }
+
+    /// Warm templates, one folder per key.
+    pub fn templates(&self) -> PathBuf {
+        self.cache.join("templates")
+    }
+
+    /// The directories of running kernels.
+    pub fn kernels(&self) -> PathBuf {
+        self.cache.join("kernels")
+    }
+
+    fn jupyter_data(&self) -> PathBuf {
+        self.course().join("share").join("jupyter")
+    }
+
+    pub(crate) fn jupyter_config(&self) -> PathBuf {
+        self.course().join("jupyter").join("config")
+    }
+
+    /// The environment in which Jupyter sees the course's kernel, and neither reads nor changes the user's own Jupyter.
+    pub fn jupyter_env(&self) -> Vec<(&'static str, OsString)> {
+        let jupyter = self.course().join("jupyter");
+        vec![
+            ("JUPYTER_PATH", self.jupyter_data().into()),
+            ("JUPYTER_DATA_DIR", jupyter.join("data").into()),
+            ("JUPYTER_RUNTIME_DIR", jupyter.join("runtime").into()),
+            ("JUPYTER_CONFIG_DIR", self.jupyter_config().into()),
+            ("JUPYTER_PLATFORM_DIRS", "1".into()),
+        ]
+    }
+}
+
+fn is_clone(folder: &Path) -> bool {
+    folder.join("crates/kernel/Cargo.toml").is_file()
+        && folder.join("crates/moments/Cargo.toml").is_file()
+}
+
+/// The file name of a program on this system.
+fn executable(name: &str) -> String {
+    format!("{name}{}", env::consts::EXE_SUFFIX)
+}
+
+fn cache_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
+    let set = |name: &str| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if let Some(folder) = set("MOMENTS_CACHE_DIR") {
+        return Ok(folder);
+    }
+    if let Some(folder) = set("XDG_CACHE_HOME").filter(|folder| folder.is_absolute()) {
+        return Ok(folder.join("moments"));
+    }
+    let base = if cfg!(windows) {
+        set("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        set("HOME").map(|home| home.join(".cache"))
+    };
+    base.map(|base| base.join("moments")).ok_or_else(|| {
+        Error::failed(
+            "No home directory is known, so there is no place for the cache: set MOMENTS_CACHE_DIR to a folder.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<OsString> {
+        move |name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).into())
+        }
+    }
+
+    #[test]
+    fn the_named_cache_directory_wins_over_the_system_one() {
+        let both = with(&[
+            ("MOMENTS_CACHE_DIR", "/a b"),
+            ("XDG_CACHE_HOME", "/x"),
+            ("HOME", "/h"),
+        ]);
+        assert_eq!(cache_dir(&both).unwrap(), PathBuf::from("/a b"));
+        let xdg = with(&[
+            ("MOMENTS_CACHE_DIR", ""),
+            ("XDG_CACHE_HOME", "/x"),
+            ("HOME", "/h"),
+        ]);
+        assert_eq!(cache_dir(&xdg).unwrap(), PathBuf::from("/x/moments"));
+    }
+
+    #[test]
+    fn without_a_home_the_error_names_the_variable_to_set() {
+        let error = cache_dir(&with(&[])).unwrap_err().to_string();
+        assert!(error.contains("MOMENTS_CACHE_DIR"), "{error}");
+    }
+
+    #[test]
+    fn everything_generated_for_a_clone_lies_in_its_course_folder() {
+        let layout = Layout::with_cache("/tmp/my clone", "/tmp/cache").unwrap();
+        for path in [layout.venv(), layout.launcher(), layout.kernelspec()] {
+            assert!(path.starts_with("/tmp/my clone/.course"), "{path:?}");
+        }
+        for (name, value) in layout.jupyter_env() {
+            if name != "JUPYTER_PLATFORM_DIRS" {
+                assert!(
+                    Path::new(&value).starts_with("/tmp/my clone/.course"),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
