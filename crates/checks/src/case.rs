@@ -106,7 +106,7 @@ impl fmt::Display for Fault {
             Fault::Endless { seconds } => {
                 write!(
                     f,
-                    "your code did not come back within {seconds} seconds: is there a loop that never ends?"
+                    "your code did not come back within {seconds} seconds: there is a loop that does not end"
                 )
             }
             Fault::Lost(why) => write!(f, "your code gave no answer: {why}"),

@@ -355,6 +355,28 @@ static MUTANTS: &[Mutant] = &[
         },
     },
     Mutant {
+        name: "v-is-m-squared",
+        mistake: "v is m^2. It is an average of its own, of g^2: the mean of the squares, not the square of the mean.",
+        read: MOMENTS,
+        start: |case| {
+            code(case, ema, |c, g| {
+                c.m = ema(c.m, g, c.beta1);
+                c.v = c.m * c.m;
+            })
+        },
+    },
+    Mutant {
+        name: "betas-ignored",
+        mistake: "the betas are fixed numbers, 0.9 and 0.999. Use those that `new` was given.",
+        read: MOMENTS,
+        start: |case| {
+            code(case, ema, |c, g| {
+                c.m = ema(c.m, g, 0.9);
+                c.v = ema(c.v, g * g, 0.999);
+            })
+        },
+    },
+    Mutant {
         name: "v-centered",
         mistake: "v averages (g - m)^2, a variance. The second moment is uncentered: average g^2.",
         read: MOMENTS,

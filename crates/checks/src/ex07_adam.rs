@@ -561,6 +561,80 @@ static MUTANTS: &[Mutant] = &[
         },
     },
     Mutant {
+        name: "powers-swapped",
+        mistake: "the corrections have changed places: m is divided by 1 - beta1^t, v by 1 - beta2^t.",
+        read: CORRECTION,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.apply(
+                    h,
+                    (
+                        c.m / (1.0 - h.beta2.powi(at.t)),
+                        c.v / (1.0 - h.beta1.powi(at.t)),
+                    ),
+                );
+            })
+        },
+    },
+    Mutant {
+        name: "beta2-in-both-corrections",
+        mistake: "m is corrected with beta2. It was averaged with beta1: divide it by 1 - beta1^t.",
+        read: CORRECTION,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.apply(
+                    h,
+                    (
+                        c.m / (1.0 - h.beta2.powi(at.t)),
+                        c.v / (1.0 - h.beta2.powi(at.t)),
+                    ),
+                );
+            })
+        },
+    },
+    Mutant {
+        name: "beta1-in-both-corrections",
+        mistake: "v is corrected with beta1. It was averaged with beta2: divide it by 1 - beta2^t.",
+        read: CORRECTION,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.apply(
+                    h,
+                    (
+                        c.m / (1.0 - h.beta1.powi(at.t)),
+                        c.v / (1.0 - h.beta1.powi(at.t)),
+                    ),
+                );
+            })
+        },
+    },
+    Mutant {
+        name: "theta-replaced",
+        mistake: "theta is replaced by the update. It is moved by it: subtract from theta.",
+        read: UPDATE,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                let (m_hat, v_hat) = c.hats(h, at.t);
+                c.theta = -h.lr * m_hat / (v_hat.sqrt() + h.eps);
+            })
+        },
+    },
+    Mutant {
+        name: "settings-ignored",
+        mistake: "lr, beta1, beta2 and eps are fixed numbers in the step. Read them from the fields, which the tests set.",
+        read: UPDATE,
+        start: |case| {
+            each(case, |_, at, c, g| {
+                c.gather(&PAPER, g);
+                c.apply(&PAPER, c.hats(&PAPER, at.t));
+            })
+        },
+    },
+    Mutant {
         name: "moments-too-late",
         mistake: "theta moves before m and v have taken up the gradient of this step.",
         read: UPDATE,
@@ -591,6 +665,18 @@ static MUTANTS: &[Mutant] = &[
                 c.gather(h, g);
                 let (m_hat, v_hat) = c.hats(h, at.t);
                 c.theta = c.theta - h.lr * m_hat / v_hat.sqrt() + h.eps;
+            })
+        },
+    },
+    Mutant {
+        name: "eps-subtracted-from-theta",
+        mistake: "a parenthesis. eps is subtracted from theta instead of added to the root: write lr * m_hat / (v_hat.sqrt() + eps).",
+        read: EPSILON,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                let (m_hat, v_hat) = c.hats(h, at.t);
+                c.theta -= h.lr * m_hat / v_hat.sqrt() + h.eps;
             })
         },
     },
@@ -702,6 +788,46 @@ static MUTANTS: &[Mutant] = &[
             each(case, |h, at, c, g| {
                 c.m = h.beta1 * c.m + g;
                 c.v = h.beta2 * c.v + g * g;
+                c.apply(h, c.hats(h, at.t));
+            })
+        },
+    },
+    Mutant {
+        name: "m-unweighted",
+        mistake: "the gradient enters m whole, as in heavy-ball momentum. In an average it has the weight 1 - beta1.",
+        read: MOMENTS,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.m += h.beta1 * g;
+                c.apply(h, c.hats(h, at.t));
+            })
+        },
+    },
+    Mutant {
+        name: "v-unweighted",
+        mistake: "the squared gradient enters v whole. In an average it has the weight 1 - beta2.",
+        read: MOMENTS,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.v += h.beta2 * g * g;
+                c.apply(h, c.hats(h, at.t));
+            })
+        },
+    },
+    Mutant {
+        name: "betas-swapped-in-the-moments",
+        mistake: "m decays with beta2 and v with beta1, though the corrections are right: beta1 belongs to m, beta2 to v.",
+        read: MOMENTS,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                let swapped = Hyper {
+                    beta1: h.beta2,
+                    beta2: h.beta1,
+                    ..*h
+                };
+                c.gather(&swapped, g);
                 c.apply(h, c.hats(h, at.t));
             })
         },

@@ -44,10 +44,12 @@ pub fn judge(
     start: impl Fn(&Case) -> Step + Send + 'static,
 ) -> Result<(), String> {
     let check = exercise.check(check);
-    let seed = std::env::var("MOMENTS_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(SEED);
+    let seed = match std::env::var("MOMENTS_SEED") {
+        Ok(text) => text
+            .parse()
+            .map_err(|_| format!("MOMENTS_SEED is `{text}`; it must be a whole number.\n"))?,
+        Err(_) => SEED,
+    };
     let watch = Arc::new(Watch::default());
     let (send, receive) = channel();
     let subject = Local {
@@ -77,6 +79,10 @@ pub fn judge(
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
+        // One endless loop is explained once; the tests that run beside it or after it need not wait for it again.
+        if let Some(first) = ENDLESS.get() {
+            return Err(report::pointer(first));
+        }
         let now = watch.calls.load(Ordering::Relaxed);
         if now != seen {
             (seen, since) = (now, Instant::now());
@@ -84,13 +90,8 @@ pub fn judge(
         if since.elapsed() < Duration::from_secs(SECONDS) {
             continue;
         }
-        // One endless loop is explained once; the other tests, which run at the same time, point to it.
-        let first = *ENDLESS.get_or_init(|| check.name);
-        if first != check.name {
-            return Err(format!(
-                "Asked: {}\nFirst mend `{first}`: your code did not come back.\n",
-                check.asked
-            ));
+        if let Err(first) = ENDLESS.set(check) {
+            return Err(report::pointer(first));
         }
         let fault = Fault::Endless { seconds: SECONDS };
         let (case, step) = watch.at.lock().map_or((None, 0), |at| at.clone());
@@ -108,7 +109,7 @@ pub fn judge(
 }
 
 /// The check in which code did not come back.
-static ENDLESS: OnceLock<&str> = OnceLock::new();
+static ENDLESS: OnceLock<&Check> = OnceLock::new();
 
 /// Explains the check if it is the first that fails; else names the one that is.
 fn examine(exercise: &Exercise, check: &'static Check, exam: &Exam<'_>) -> Result<(), String> {
@@ -116,9 +117,7 @@ fn examine(exercise: &Exercise, check: &'static Check, exam: &Exam<'_>) -> Resul
         return Ok(());
     };
     match exercise.examine(exam) {
-        Some((first, known)) if first.name != check.name => {
-            Err(report::short_message(&failure, (first, &known)))
-        }
+        Some((first, _)) if first.name != check.name => Err(report::pointer(first)),
         _ => Err(report::message(exercise, check, exam, &failure)),
     }
 }

@@ -14,17 +14,35 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
     };
     line(&format!("Case:  {}", describe(&failure.case)));
     line("");
-    let Kind::Differs {
-        channel,
-        index,
-        expected,
-        got,
-        origin,
-    } = failure.kind
-    else {
-        line(&format!("{}.", fact(failure)));
-        line(&format!("Hint: cargo course hint {}", exercise.id));
-        return text;
+    let (channel, index, expected, got, origin) = match &failure.kind {
+        &Kind::Differs {
+            channel,
+            index,
+            expected,
+            got,
+            origin,
+        } => (channel, index, expected, got, origin),
+        Kind::Fault(fault) => {
+            let place = match fault {
+                Fault::NotWritten { .. } => String::new(),
+                _ => place(failure),
+            };
+            line(&format!("{place}{fault}."));
+            line(&format!("Hint: cargo course hint {}", exercise.id));
+            return text;
+        }
+        Kind::Length {
+            channel,
+            expected,
+            got,
+        } => {
+            let place = place(failure);
+            line(&format!(
+                "{place}`{channel}` has the length {got}; it should be {expected}."
+            ));
+            line(&format!("Hint: cargo course hint {}", exercise.id));
+            return text;
+        }
     };
 
     let agree = match failure.step {
@@ -66,43 +84,8 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
 }
 
 /// The message for a check that failed although one before it fails too: that one is explained, and once is enough.
-pub(crate) fn short_message(failure: &Failure, first: (&Check, &Failure)) -> String {
-    let name = first.0.name;
-    match (&failure.kind, &first.1.kind) {
-        (Kind::Fault(fault), Kind::Fault(known)) if fault == known => {
-            format!("First mend `{name}`.\n")
-        }
-        _ => format!(
-            "{}.\nFirst mend `{name}`: its message says more.\n",
-            fact(failure)
-        ),
-    }
-}
-
-/// What went wrong and where, in one line without a full stop.
-fn fact(failure: &Failure) -> String {
-    let what = match &failure.kind {
-        Kind::Fault(fault @ Fault::NotWritten { .. }) => return fault.to_string(),
-        Kind::Fault(fault) => fault.to_string(),
-        Kind::Length {
-            channel,
-            expected,
-            got,
-        } => {
-            format!("`{channel}` has the length {got}; it should be {expected}")
-        }
-        Kind::Differs {
-            channel,
-            index,
-            expected,
-            got,
-            ..
-        } => {
-            let [expected, got] = aligned(*expected, *got).map(|number| number.trim().to_owned());
-            format!("{channel}[{index}] is {got} and should be {expected}")
-        }
-    };
-    format!("{}{what}", place(failure))
+pub(crate) fn pointer(first: &Check) -> String {
+    format!("First mend `{}`: its message says more.\n", first.name)
 }
 
 fn place(failure: &Failure) -> String {
@@ -148,6 +131,9 @@ fn aligned(a: f64, b: f64) -> [String; 2] {
     } else {
         [a, b].map(|x| format!("{x:.15e}"))
     };
+    if !(a.is_finite() && b.is_finite()) {
+        return both;
+    }
     let point = |text: &str| text.find('.').unwrap_or(text.len());
     let width = both.iter().map(|text| point(text)).max().unwrap_or(0);
     both.map(|text| format!("{}{text}", " ".repeat(width - point(&text))))

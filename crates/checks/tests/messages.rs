@@ -102,25 +102,6 @@ fn a_wrong_length_is_told() {
 }
 
 #[test]
-fn an_endless_loop_is_ended_and_told_with_its_step() {
-    let message = told("the_worked_trace_on_x_squared", |len, hyper| {
-        let mut parts = Parts::new(len, hyper);
-        Box::new(move |theta, grad| {
-            if parts.t == 1 {
-                loop {
-                    std::thread::yield_now();
-                }
-            }
-            parts.step(theta, grad, |sum, weights| sum / weights);
-        })
-    });
-    assert!(
-        message.contains("Step 2 of 10: your code did not come back within 3 seconds"),
-        "{message}"
-    );
-}
-
-#[test]
 fn a_known_mistake_in_an_unusual_form_is_recognised() {
     let message = told("the_worked_trace_on_x_squared", |len, hyper| {
         let mut parts = Parts::new(len, hyper);
@@ -176,5 +157,5 @@ fn a_mistake_is_explained_once_and_the_other_checks_point_to_it() {
     );
     let later = told("adam_matches_optax", code);
     assert!(later.contains(&format!("First mend `{FIRST}`")), "{later}");
-    assert!(later.lines().count() <= 3, "{later}");
+    assert!(later.lines().count() == 1, "{later}");
 }
