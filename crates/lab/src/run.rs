@@ -5,14 +5,13 @@ use moments::{Optimizer, Rule};
 /// Steps `rule` on `objective` from `start`, `steps` times, and records every step.
 ///
 /// ```
-/// use moments::{Momentum, Sgd};
+/// use moments::Sgd;
 /// use moments_lab::{objective::Square, run};
 ///
 /// let rule = Sgd { lr: 0.25, ..Sgd::default() };
 /// let trace = run(&Square, &[4.0], rule, 2)?;
 /// assert_eq!(trace[0].theta, [2.0]); // x − 0.25 · 2x
 /// assert_eq!(trace[1].update, [-1.0]);
-/// # let _ = Momentum::HeavyBall;
 /// # Ok::<(), moments_lab::Error>(())
 /// ```
 ///

@@ -1,7 +1,7 @@
 //! Figures: lines, contours with trajectories, histograms, as SVG that reads well on light and dark pages.
 //!
 //! A figure takes its colours from the page where the page sets the CSS variables `--m-fg`, `--m-bg`, `--m-grid` and
-//! `--m-1` to `--m-6`; elsewhere it falls back to colours that can be seen on white and on near-black.
+//! `--m-1` to `--m-6`, and its font where it sets `--m-font`; elsewhere it falls back to colours that can be seen on white and on near-black.
 
 mod axis;
 mod contour;

@@ -220,8 +220,8 @@ pub(crate) fn rewrite(
     // Width and height give the size where the SVG is an image, as in a notebook; where it is narrower, the style shrinks it.
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\" aria-labelledby=\"m{id:08x}-t m{id:08x}-d\" font-family=\"inherit, system-ui, sans-serif\" \
-         style=\"display:block;max-width:100%;height:auto\">\n\
+         role=\"img\" aria-labelledby=\"m{id:08x}-t m{id:08x}-d\" \
+         style=\"font-family:var(--m-font,system-ui,sans-serif);display:block;max-width:100%;height:auto\">\n\
          <title id=\"m{id:08x}-t\">{title}</title>\n<desc id=\"m{id:08x}-d\">{description}</desc>\n{body}</svg>\n"
     )
 }
