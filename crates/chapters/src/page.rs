@@ -5,7 +5,7 @@
 //! script to be read.
 
 use crate::error::Problem;
-use crate::math::Typesetter;
+use crate::math::{Dictionary, Typesetter};
 use crate::prose::{self, Formula};
 use crate::question::{Question, QuestionKind};
 use crate::{Cell, Chapter, Error, Kind, Layout, Numbers, exercises, layout};
@@ -143,6 +143,7 @@ impl Page<'_> {
             numbers: Numbers::load(&outputs)?,
             outputs: &outputs,
             typesetter,
+            dictionary: Dictionary::default(),
             problems: Vec::new(),
             out: String::with_capacity(content.len() * 4),
         };
@@ -166,7 +167,7 @@ impl Page<'_> {
                 Kind::Question(question) => writer.question(question),
             }
         }
-        let markdown = std::mem::take(&mut writer.out);
+        let markdown = writer.dictionary.html() + &writer.out;
         // Lines were counted in what mdBook expanded; the reader edits the source.
         let expanded: Vec<&str> = content.lines().collect();
         let problems =
@@ -247,6 +248,7 @@ struct Writer<'a> {
     numbers: Numbers,
     outputs: &'a Path,
     typesetter: &'a mut Typesetter,
+    dictionary: Dictionary,
     problems: Vec<Problem>,
     out: String,
 }
@@ -262,9 +264,9 @@ impl Writer<'_> {
 
     /// Fills in numbers and typesets formulas.
     fn weave(&mut self, line: usize, text: &str) -> String {
-        let typesetter = &mut *self.typesetter;
+        let (typesetter, dictionary) = (&mut *self.typesetter, &mut self.dictionary);
         let woven = prose::weave(text, &self.numbers, str::to_owned, |formula| {
-            let html = typesetter.render(formula.tex, formula.display)?;
+            let html = dictionary.compact(&typesetter.render(formula.tex, formula.display)?);
             Ok(place_formula(formula, &html))
         });
         match woven {
