@@ -232,18 +232,38 @@ pub(crate) fn kernel_env(
     if let Some(sysroot) = sysroot.map(Path::to_path_buf).or_else(rust_src::find) {
         command.env("RUST_SRC_PATH", sysroot);
     }
+    // Cells link to the standard library by a path relative to target/debug/deps, and are loaded from target/debug:
+    // outside of a temporary directory near the root, that path leads nowhere.
+    if let Some(libraries) =
+        exec::capture(exec::clean_command("rustc").args(["--print", "target-libdir"]))
+    {
+        prepend(command, LIBRARY_PATH, PathBuf::from(libraries));
+    }
     // An editor may have been started without cargo's folder on its path.
     if exec::on_path("cargo").is_none() {
         let home = env::var_os("CARGO_HOME")
             .map(PathBuf::from)
             .or_else(|| Some(env::home_dir()?.join(".cargo")));
         if let Some(home) = home {
-            let mut folders = vec![home.join("bin")];
-            folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-            if let Ok(path) = env::join_paths(folders) {
-                command.env("PATH", path);
-            }
+            prepend(command, "PATH", home.join("bin"));
         }
+    }
+}
+
+/// Where the system's loader looks for libraries first.
+const LIBRARY_PATH: &str = if cfg!(windows) {
+    "PATH"
+} else if cfg!(target_os = "macos") {
+    "DYLD_FALLBACK_LIBRARY_PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
+
+fn prepend(command: &mut std::process::Command, variable: &str, folder: PathBuf) {
+    let mut folders = vec![folder];
+    folders.extend(env::split_paths(&env::var_os(variable).unwrap_or_default()));
+    if let Ok(path) = env::join_paths(folders) {
+        command.env(variable, path);
     }
 }
 
