@@ -60,8 +60,8 @@ pub fn judge(
     // If the code never comes back, this thread is left behind; it ends with the process.
     thread::spawn(move || {
         let exam = Exam {
-            subject: &subject,
             seed,
+            ..Exam::new(&subject)
         };
         let _ = send.send(examine(exercise, check, &exam));
     });
@@ -101,8 +101,8 @@ pub fn judge(
         let kind = Kind::Fault(fault);
         let failure = Failure { case, step, kind };
         let exam = Exam {
-            subject: &Gone,
             seed,
+            ..Exam::new(&Gone)
         };
         return Err(report::message(exercise, check, &exam, &failure));
     }

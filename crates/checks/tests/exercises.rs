@@ -1,6 +1,9 @@
 //! What holds for every exercise: mutants die, variants live, and a mistake gets its own diagnosis.
 
-use moments_checks::{Exam, SEED, Trusted, exercises, kill_matrix, message};
+use moments_checks::{
+    Case, Exam, Exercise, Feed, Frame, SEED, Trusted, drive, ex05_ema, ex06_bias_correction,
+    ex07_adam, exercises, golden, kill_matrix, message,
+};
 
 #[test]
 fn every_mutant_is_rejected_and_every_check_rejects_one() {
@@ -63,8 +66,8 @@ fn every_correct_form_is_accepted_whatever_the_seed() {
             for seed in (0..20).chain([SEED]) {
                 let subject = Trusted(variant.start);
                 let exam = Exam {
-                    subject: &subject,
                     seed,
+                    ..Exam::new(&subject)
                 };
                 if let Some((check, failure)) = exercise.examine(&exam) {
                     panic!(
@@ -85,10 +88,7 @@ fn every_mistake_gets_its_own_diagnosis_and_no_other() {
         println!("\n{}", exercise.slug);
         for mutant in exercise.mutants {
             let subject = Trusted(mutant.start);
-            let exam = Exam {
-                subject: &subject,
-                seed: SEED,
-            };
+            let exam = Exam::new(&subject);
             let (check, failure) = exercise.examine(&exam).expect("every mutant is rejected");
             let found: Vec<_> = exercise
                 .diagnose(&exam, &failure)
@@ -112,6 +112,102 @@ fn every_mistake_gets_its_own_diagnosis_and_no_other() {
                 "{text}"
             );
             assert!(text.lines().count() <= 20, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_tolerance_lies_far_from_rounding_and_far_from_every_mistake() {
+    for exercise in exercises() {
+        for variant in exercise.variants {
+            let subject = Trusted(variant.start);
+            let strict = Exam {
+                tolerance: 1e-12,
+                ..Exam::new(&subject)
+            };
+            let failed = exercise.examine(&strict).map(|(check, _)| check.name);
+            assert_eq!(failed, None, "{}: {}", exercise.slug, variant.name);
+        }
+        for mutant in exercise.mutants {
+            let subject = Trusted(mutant.start);
+            let lenient = Exam {
+                tolerance: 1e-5,
+                ..Exam::new(&subject)
+            };
+            assert!(
+                exercise.examine(&lenient).is_some(),
+                "{}: {}",
+                exercise.slug,
+                mutant.name
+            );
+        }
+    }
+}
+
+/// What the first variant of an exercise, its formula as the solution has it, makes of a case.
+fn plain(exercise: &Exercise, case: &Case) -> Vec<Frame> {
+    drive(&Trusted(exercise.variants[0].start), case).frames
+}
+
+#[test]
+fn the_worked_trace_agrees_with_pytorch_to_1e_12_in_all_three_exercises() {
+    let golden = golden::adam_square();
+    let setting = |name| (name, golden.setting(name));
+    let case = |call, channels, names: &[&'static str], start: &[f64], inputs| Case {
+        about: "the worked trace".to_owned(),
+        call,
+        channels,
+        settings: names.iter().map(|name| setting(name)).collect(),
+        start: start.to_vec(),
+        feed: Feed::Given(inputs),
+    };
+    let betas = &["beta1", "beta2"];
+    let moments = plain(
+        &ex05_ema::EXERCISE,
+        &case(
+            "Moments::update",
+            &["m", "v"],
+            betas,
+            &[0.0],
+            golden.grads(),
+        ),
+    );
+    let inputs = (1..)
+        .zip(&moments)
+        .map(|(t, frame)| vec![f64::from(t), frame[0][0], frame[1][0]]);
+    let hats = plain(
+        &ex06_bias_correction::EXERCISE,
+        &case(
+            "corrected",
+            &["m_hat", "v_hat"],
+            betas,
+            &[],
+            inputs.collect(),
+        ),
+    );
+    let names = &["lr", "beta1", "beta2", "eps"];
+    let thetas = plain(
+        &ex07_adam::EXERCISE,
+        &case(
+            "Adam::step",
+            &["theta"],
+            names,
+            &golden.start,
+            golden.grads(),
+        ),
+    );
+    for (t, step) in golden.steps.iter().enumerate().take(3) {
+        for (label, got) in [
+            ("m_hat", hats[t][0][0]),
+            ("v_hat", hats[t][1][0]),
+            ("theta", thetas[t][0][0]),
+        ] {
+            let expected = step.get(label)[0];
+            assert!(
+                (got - expected).abs() < 1e-12,
+                "step {}: {label} is {got} and not {expected}",
+                t + 1
+            );
         }
     }
 }
