@@ -1,0 +1,235 @@
+//! What a learner has done: `.course/progress.json`, keyed on the permanent ids of the exercises.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::exercises::Exercise;
+
+/// What is remembered of one exercise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Entry {
+    /// How many tiers of hints have been shown.
+    pub(crate) hints: usize,
+    /// Whether it has passed at any time.
+    pub(crate) passed_once: bool,
+    /// The last verdict, and the fingerprint of the files that it was about.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+/// A verdict on particular files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) fingerprint: String,
+    pub(crate) passed: bool,
+}
+
+/// The file of progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Progress {
+    path: PathBuf,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Progress {
+    /// Reads the progress of the clone at `root`. A file that cannot be read is set aside and not overwritten.
+    pub(crate) fn load(root: &Path) -> Self {
+        let path = root.join(".course/progress.json");
+        let entries = match fs::read_to_string(&path) {
+            Err(_) => BTreeMap::new(),
+            Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
+                let aside = path.with_extension("json.unreadable");
+                eprintln!(
+                    "{} could not be read ({error}). It is now {}, and progress is found again by testing.",
+                    path.display(),
+                    aside.display()
+                );
+                let _ = fs::rename(&path, aside);
+                BTreeMap::new()
+            }),
+        };
+        Self { path, entries }
+    }
+
+    /// What is remembered of an exercise.
+    pub(crate) fn entry(&self, id: &str) -> Entry {
+        self.entries.get(id).cloned().unwrap_or_default()
+    }
+
+    /// The verdict on exactly these files, if there is one.
+    pub(crate) fn verdict(&self, id: &str, fingerprint: &str) -> Option<bool> {
+        let verdict = self.entries.get(id)?.verdict.as_ref()?;
+        (verdict.fingerprint == fingerprint).then_some(verdict.passed)
+    }
+
+    /// Remembers a verdict.
+    pub(crate) fn record(&mut self, id: &str, fingerprint: String, passed: bool) {
+        let entry = self.entries.entry(id.to_owned()).or_default();
+        entry.passed_once |= passed;
+        entry.verdict = Some(Verdict {
+            fingerprint,
+            passed,
+        });
+    }
+
+    /// Remembers how many tiers of hints have been shown.
+    pub(crate) fn set_hints(&mut self, id: &str, shown: usize) {
+        self.entries.entry(id.to_owned()).or_default().hints = shown;
+    }
+
+    /// Writes the file, whole or not at all.
+    pub(crate) fn save(&self) -> Result<()> {
+        let failed = || {
+            format!(
+                "Could not write {}. Is the disk full, or the folder read-only?",
+                self.path.display()
+            )
+        };
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).with_context(failed)?;
+        }
+        let text = serde_json::to_string_pretty(&self.entries).with_context(failed)?;
+        let new = self.path.with_extension("json.new");
+        fs::write(&new, text + "\n").with_context(failed)?;
+        fs::rename(&new, &self.path).with_context(failed)
+    }
+}
+
+/// A fingerprint of everything that the verdict on an exercise depends on: its own files, and the checks.
+pub(crate) fn fingerprint(exercise: &Exercise, root: &Path) -> String {
+    let mut files = Vec::new();
+    for folder in [
+        exercise.folder(root).join("src"),
+        exercise.folder(root).join("tests"),
+        root.join("crates/checks/src"),
+        root.join("crates/checks/golden"),
+    ] {
+        list(&folder, &mut files);
+    }
+    files.push(exercise.folder(root).join("Cargo.toml"));
+    files.sort();
+    let mut hash = Fnv::new();
+    for file in files {
+        let name = file.strip_prefix(root).unwrap_or(&file);
+        hash.add(name.to_string_lossy().as_bytes());
+        hash.add(&fs::read(&file).unwrap_or_default());
+    }
+    hash.hex()
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            list(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+/// The 64-bit hash of Fowler, Noll and Vo (1a): the same on every machine and in every release, which the standard
+/// library's hasher does not promise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fnv(u64);
+
+impl Fnv {
+    pub(crate) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Adds a piece, and its length, so that the pieces `ab`, `c` differ from `a`, `bc`.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.raw(bytes);
+        self.raw(&(bytes.len() as u64).to_le_bytes());
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    pub(crate) fn hex(self) -> String {
+        format!("{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("moments-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        let mut hash = Fnv::new();
+        hash.raw(b"foobar");
+        assert_eq!(hash.hex(), "85944171f73967e8");
+    }
+
+    #[test]
+    fn a_verdict_holds_only_for_the_files_it_was_about() {
+        let root = folder("verdict");
+        let mut progress = Progress::load(&root);
+        progress.record("ex07", "a".to_owned(), true);
+        progress.record("ex07", "b".to_owned(), false);
+        progress.save().unwrap();
+        let progress = Progress::load(&root);
+        assert_eq!(progress.verdict("ex07", "a"), None);
+        assert_eq!(progress.verdict("ex07", "b"), Some(false));
+        assert!(progress.entry("ex07").passed_once);
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_the_learners_file_and_with_the_checks() {
+        let root = folder("fingerprint");
+        let exercise = Exercise {
+            id: "ex07".into(),
+            slug: "ex07-adam".into(),
+            title: "Adam".into(),
+            chapter: "04-adam".into(),
+            difficulty: 3,
+            minutes: 30,
+            after: vec![],
+            see: String::new(),
+            beyond: String::new(),
+        };
+        let mut seen = vec![fingerprint(&exercise, &root)];
+        for file in [
+            "exercises/ex07-adam/src/lib.rs",
+            "crates/checks/src/lib.rs",
+            "crates/checks/golden/a.csv",
+        ] {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+            let now = fingerprint(&exercise, &root);
+            assert!(!seen.contains(&now), "{file}");
+            seen.push(now);
+        }
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn an_unreadable_file_is_kept_beside_the_new_one() {
+        let root = folder("unreadable");
+        fs::create_dir_all(root.join(".course")).unwrap();
+        fs::write(root.join(".course/progress.json"), "{ half").unwrap();
+        let progress = Progress::load(&root);
+        assert_eq!(progress.entry("ex07"), Entry::default());
+        let aside = fs::read_to_string(root.join(".course/progress.json.unreadable")).unwrap();
+        assert_eq!(aside, "{ half");
+        fs::remove_dir_all(root).unwrap();
+    }
+}
