@@ -100,7 +100,7 @@ pub fn render(layout: &Layout, chapter: &Chapter) -> Result<String, Error> {
             Kind::Prose(text) => writer.prose(block.line, text)?,
             Kind::Listing(text) => {
                 let text = writer.include(block.line, text)?;
-                writer.append(&text);
+                writer.append(&prose::dedent(&text));
             }
             Kind::Question(question) => writer.question(question)?,
             Kind::Cell(cell) => {

@@ -6,6 +6,7 @@
 
 use crate::error::Problem;
 use crate::math::{Dictionary, Typesetter};
+use crate::number::read_line;
 use crate::prose::{self, Formula};
 use crate::question::{Question, QuestionKind};
 use crate::{Cell, Chapter, Error, Kind, Layout, Numbers, exercises, layout};
@@ -161,7 +162,7 @@ impl Page<'_> {
                 Kind::Prose(text) => writer.prose(block.line, text),
                 Kind::Listing(text) => {
                     writer.out.push('\n');
-                    writer.out.push_str(text);
+                    writer.out.push_str(&prose::dedent(text));
                 }
                 Kind::Cell(cell) => writer.cell(cell)?,
                 Kind::Question(question) => writer.question(question),
@@ -301,21 +302,29 @@ impl Writer<'_> {
             cell.code.trim_end()
         );
         let _ = write!(self.out, "\n<div class=\"m-cell\" id=\"cell-{name}\">\n\n");
-        if cell.fold {
-            let _ = write!(
-                self.out,
-                "<details class=\"m-fold\"><summary>Show the code</summary>\n\n{code}\n</details>\n\n"
-            );
-        } else {
-            self.out.push_str(&code);
-        }
-        self.out.push('\n');
-        if let Some(text) = self.output(&format!("{name}.txt"))? {
-            let _ = write!(
-                self.out,
+        let text = self.output(&format!("{name}.txt"))?;
+        let shown = text.as_deref().map(|text| {
+            format!(
                 "<div class=\"m-output\"><pre class=\"m-text\" role=\"region\" tabindex=\"0\" aria-label=\"Output of the cell {name}\">{}</pre></div>\n\n",
                 escape(text.trim_end()).replace('\n', "&#10;")
+            )
+        });
+        let shown = shown.unwrap_or_default();
+        if cell.fold {
+            // Numbers that the prose uses, and the answers to questions, stay folded with the code that prints them.
+            let only_numbers =
+                text.is_some_and(|text| text.lines().all(|l| read_line(l).is_some()));
+            let (inside, outside) = if only_numbers {
+                (shown, String::new())
+            } else {
+                (String::new(), shown)
+            };
+            let _ = write!(
+                self.out,
+                "<details class=\"m-fold\"><summary>Show the code</summary>\n\n{code}\n{inside}</details>\n\n{outside}"
             );
+        } else {
+            let _ = write!(self.out, "{code}\n{shown}");
         }
         if let Some(html) = self.output(&format!("{name}.html"))? {
             let _ = write!(

@@ -119,6 +119,30 @@ pub(crate) fn anchor(title: &str) -> String {
         .collect()
 }
 
+/// A fenced block whose lines lose the indentation that all of them share: a method that stands inside an `impl`.
+pub(crate) fn dedent(block: &str) -> String {
+    let lines: Vec<&str> = block.split_inclusive('\n').collect();
+    let body = lines.len().saturating_sub(1);
+    let indent = |line: &&&str| line.len() - line.trim_start_matches(' ').len();
+    let shared = lines[1.min(body)..body]
+        .iter()
+        .filter(|l| !l.trim().is_empty())
+        .map(|l| indent(&l))
+        .min()
+        .unwrap_or(0);
+    lines
+        .iter()
+        .enumerate()
+        .map(|(n, line)| {
+            if (1..body).contains(&n) {
+                line.get(shared..).unwrap_or("\n")
+            } else {
+                line
+            }
+        })
+        .collect()
+}
+
 /// Passes the target of every inline link and link definition through `change`.
 pub(crate) fn links(text: &str, mut change: impl FnMut(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
@@ -144,7 +168,7 @@ pub(crate) fn links(text: &str, mut change: impl FnMut(&str) -> String) -> Strin
 
 #[cfg(test)]
 mod tests {
-    use super::{anchor, heading, links, weave};
+    use super::{anchor, dedent, heading, links, weave};
     use crate::Numbers;
 
     fn mark(text: &str) -> String {
@@ -217,6 +241,15 @@ mod tests {
             anchor("Why `v_hat` [drifts](a.md): 3 cases"),
             "why-v_hat-drifts-3-cases"
         );
+    }
+
+    #[test]
+    fn a_listing_loses_the_indentation_that_all_its_lines_share() {
+        assert_eq!(
+            dedent("```rust\n    a {\n\n        b\n    }\n```\n"),
+            "```rust\na {\n\n    b\n}\n```\n"
+        );
+        assert_eq!(dedent("```rust\n```\n"), "```rust\n```\n");
     }
 
     #[test]
