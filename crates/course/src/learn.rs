@@ -585,9 +585,16 @@ fn diff_text(exercise: &Exercise, yours: &str, ours: &str, style: Style) -> Stri
         style.red(&format!("- yours  exercises/{slug}/src/lib.rs")),
         style.green(&format!("+ ours   solutions/{slug}/src/lib.rs"))
     );
-    let diff = TextDiff::from_lines(yours, ours);
+    // The task is told in the head of the starter and not again in the solution, so that it would hide the code.
+    let code = |text: &str| -> String {
+        text.split_inclusive('\n')
+            .filter(|line| !line.starts_with("//!"))
+            .collect()
+    };
+    let (yours, ours) = (code(yours), code(ours));
+    let diff = TextDiff::from_lines(&yours, &ours);
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        let _ = writeln!(out, "{}", style.dim(&hunk.header().to_string()));
+        let _ = writeln!(out, "{}", style.dim("..."));
         for change in hunk.iter_changes() {
             let line = format!(
                 "{}{}",
@@ -746,8 +753,14 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn the_solution_is_shown_as_what_to_take_out_and_what_to_put_in() {
-        let text = diff_text(&exercise("ex07", &[]), "a\ntodo\nc\n", "a\nb\nc\n", PLAIN());
-        assert!(text.contains("\n-todo\n+b\n"), "{text}");
+        let text = diff_text(
+            &exercise("ex07", &[]),
+            "//! Task.\na\ntodo\nc\n",
+            "//! Solved.\na\nb\nc\n",
+            PLAIN(),
+        );
+        assert!(text.contains("\n a\n-todo\n+b\n c\n"), "{text}");
+        assert!(!text.contains("Task"), "{text}");
         let same = diff_text(&exercise("ex07", &[]), "a\n", "a\n", PLAIN());
         assert!(same.contains("is the solution"), "{same}");
     }
