@@ -150,7 +150,8 @@
     const summary = element('p');
     const refresh = () => {
       const { read } = load();
-      summary.textContent = `This browser remembers ${count()} answers and ${Object.keys(read).length} chapters read.`;
+      const say = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+      summary.textContent = `This browser remembers ${say(count(), 'answer')} and ${say(Object.keys(read).length, 'chapter')} read.`;
     };
     const exportIt = element('button', { className: 'm-button', type: 'button', textContent: 'Export' });
     exportIt.addEventListener('click', () => {
@@ -181,6 +182,23 @@
       ', and no JupyterLab answered here. This page says how to start it; then press the button in the chapter again.');
     asked.hidden = false;
   }
+
+  // mdBook's button for the contents is a label, which a keyboard cannot reach and which has no state: a button takes its place.
+
+  const label = document.getElementById('mdbook-sidebar-toggle');
+  const toggle = document.getElementById('mdbook-sidebar-toggle-anchor');
+  if (label && toggle) {
+    const button = element('button', { type: 'button', className: 'icon-button', title: label.title, ariaLabel: label.title }, ...copyOf(label));
+    const tell = () => { button.ariaExpanded = String(toggle.checked); };
+    button.setAttribute('aria-controls', 'mdbook-sidebar');
+    button.addEventListener('click', () => label.click());
+    toggle.addEventListener('change', tell);
+    tell();
+    label.before(button);
+    label.classList.add('hidden');
+  }
+  // Its bar is not yet a landmark.
+  document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
 
   // Arrow keys turn the page, except where they have something else to do.
 
