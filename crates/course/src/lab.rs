@@ -16,6 +16,12 @@ use crate::stop::Stop;
 /// How long JupyterLab may take until it answers; the first start on a slow disk compiles its Python.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Nothing is asked of another host, and no learner is asked about news: the defaults of this environment's JupyterLab.
+const SETTINGS: &str = r#"{
+  "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false }
+}
+"#;
+
 /// A running JupyterLab.
 #[derive(Debug)]
 pub(crate) struct Jupyter {
@@ -33,6 +39,10 @@ impl Jupyter {
         let failed = || format!("Could not write {}. Is the disk full?", log.display());
         fs::create_dir_all(&folder).with_context(failed)?;
         let out = File::create(&log).with_context(failed)?;
+        let settings = layout.venv().join("share/jupyter/lab/settings");
+        fs::create_dir_all(&settings)
+            .and_then(|()| fs::write(settings.join("overrides.json"), SETTINGS))
+            .with_context(failed)?;
         let err = out.try_clone().with_context(failed)?;
         let port = free_port()?;
         let mut command = Command::new(layout.venv_bin("jupyter-lab"));
@@ -50,9 +60,6 @@ impl Jupyter {
             ])
             .arg(format!("--ServerApp.port={port}"))
             .arg(format!("--ServerApp.root_dir={}", layout.root().display()))
-            // Nothing is asked of another host: no news, no check for updates.
-            .arg("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-            .arg("--LabApp.news_url=")
             .envs(layout.jupyter_env())
             // In the environment and not among the arguments, which every user of the machine can read.
             .env("JUPYTER_TOKEN", &token)

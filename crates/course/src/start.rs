@@ -54,7 +54,6 @@ impl Session {
 
 /// `cargo course start`.
 pub(crate) fn start(layout: &Layout, options: Options) -> Result<ExitCode> {
-    let began = Instant::now();
     fs::create_dir_all(layout.course()).with_context(|| {
         format!(
             "Could not create {}. Is the disk full, or the folder read-only?",
@@ -103,10 +102,7 @@ pub(crate) fn start(layout: &Layout, options: Options) -> Result<ExitCode> {
         "\n  {}  {}\n\n{}",
         style.bold("The book:"),
         site.address(),
-        style.dim(&format!(
-            "Ready after {}. Ctrl-C ends it and everything that it started.",
-            duration(began.elapsed())
-        ))
+        style.dim("Open exactly this address; others on this machine do not know it. Ctrl-C ends everything.")
     ));
     if options.open {
         open(&format!("http://127.0.0.1:{port}/?key={once}"));
