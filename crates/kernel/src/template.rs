@@ -3,6 +3,7 @@
 //! ```text
 //! <cache>/templates/<key>/
 //!   source/          the crates that a notebook sees, as they were when the key was taken
+//!   sysroot/         the standard library as inference needs it, see `sysroot`
 //!   config/          evcxr.toml: the dependencies of every cell
 //!   .cargo/          config.toml: dependencies optimised
 //!   warm/            what a kernel copies: target/ and Cargo.lock
@@ -28,7 +29,7 @@ use crate::steps::{Reporter, State};
 use crate::sysroot;
 
 /// Counts changes of this module that make older templates useless.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The crates of the workspace that a notebook sees: folder and package.
 const CRATES: [(&str, &str); 2] = [("moments", "moments"), ("lab", "moments-lab")];
