@@ -76,9 +76,11 @@ impl Chapter {
     /// All that is wrong at once: no title, a cell without a name or with one that is taken, code that does not parse, `?`
     /// outside a function, an incomplete question, a fence or a formula that does not close.
     pub fn parse_str(path: &Path, source: &str) -> Result<Self, Error> {
+        // A clone on Windows may have other line ends; what is made from the chapter has not.
+        let source = source.replace("\r\n", "\n");
         let mut reader = Reader::new(path);
-        let title = reader.title(source);
-        reader.blocks(source);
+        let title = reader.title(&source);
+        reader.blocks(&source);
         reader.unique_names();
         Error::check(reader.problems)?;
         let slug = path

@@ -1,5 +1,5 @@
 use similar::TextDiff;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
 /// A generated file that is not what its source now gives.
@@ -61,10 +61,7 @@ fn shorten(diff: &str) -> String {
     let mut out = String::new();
     for (i, line) in diff.lines().enumerate() {
         if i == LINES {
-            out.push_str(&format!(
-                "... and {} more lines\n",
-                diff.lines().count() - LINES
-            ));
+            let _ = writeln!(out, "... and {} more lines", diff.lines().count() - LINES);
             break;
         }
         let mut chars = line.chars();

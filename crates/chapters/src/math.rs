@@ -2,6 +2,7 @@
 
 use katex::{KatexContext, Settings, render_to_string};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// Typesets formulas and remembers them: `$x_t$` occurs hundreds of times.
 pub(crate) struct Typesetter {
@@ -147,7 +148,7 @@ impl Dictionary {
                 .enumerate()
                 .map(|(n, style)| format!(":is(#k,.k{n}){{{style}}}"))
                 .collect();
-            out.push_str(&format!("<style>{}</style>\n\n", rules.concat()));
+            let _ = write!(out, "<style>{}</style>\n\n", rules.concat());
         }
         if !self.shapes.is_empty() {
             let shapes: Vec<String> = self
@@ -156,10 +157,11 @@ impl Dictionary {
                 .enumerate()
                 .map(|(n, shape)| format!("<path id=\"m-shape-{n}\" d=\"{shape}\"/>"))
                 .collect();
-            out.push_str(&format!(
+            let _ = write!(
+                out,
                 "<div class=\"m-shapes\" aria-hidden=\"true\"><svg><defs>{}</defs></svg></div>\n\n",
                 shapes.concat()
-            ));
+            );
         }
         out
     }
@@ -201,7 +203,7 @@ pub(crate) fn shield(html: &str) -> String {
             | ':' | '-' | '.' | '!' | '+' | '=' | '>'
                 if !in_tag =>
             {
-                out.push_str(&format!("&#{};", u32::from(c)));
+                let _ = write!(out, "&#{};", u32::from(c));
             }
             _ => out.push(c),
         }

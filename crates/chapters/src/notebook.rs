@@ -452,12 +452,11 @@ fn dollars(formula: &Formula) -> String {
     } = formula;
     match block {
         Some(prefix) => {
-            let lines = tex
-                .lines()
-                .filter(|l| !l.trim().is_empty())
-                .map(|l| format!("{prefix}{l}\n"))
-                .collect::<String>();
-            format!("{prefix}$$\n{lines}{prefix}$$")
+            let mut out = format!("{prefix}$$\n");
+            for line in tex.lines().filter(|l| !l.trim().is_empty()) {
+                let _ = writeln!(out, "{prefix}{line}");
+            }
+            out + prefix + "$$"
         }
         None if *display => format!("$${tex}$$"),
         None => format!("${tex}$"),

@@ -177,8 +177,7 @@ fn typeset(number: &str, place: Place) -> String {
         _ => (number, None),
     };
     match (place, exponent) {
-        (Place::Code, _) => number.to_owned(),
-        (Place::Math, None) => number.to_owned(),
+        (Place::Code, _) | (Place::Math, None) => number.to_owned(),
         (Place::Math, Some(e)) => format!(r"{mantissa}\times 10^{{{e}}}"),
         (Place::Text, None) => mantissa.replace('-', "\u{2212}"),
         (Place::Text, Some(e)) => {

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub const DEPENDENCIES: [&str; 5] = ["moments", "moments-lab", "ndarray", "plotters", "rand"];
 
 /// A chapter may not run longer than this.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+const TIME_LIMIT: Duration = Duration::from_mins(5);
 
 const SHOW: &str = include_str!("../templates/show.rs");
 
@@ -509,14 +509,13 @@ fn split(printed: &str) -> Result<(String, Vec<(String, String)>), String> {
 mod tests {
     use super::{collect, mark, program};
     use crate::Chapter;
+    use std::fmt::Write as _;
     use std::path::Path;
 
     fn chapter(cells: &[&str]) -> Chapter {
         let mut source = String::from("# T\n");
         for (name, code) in ('a'..).zip(cells) {
-            source.push_str(&format!(
-                "\ntext\n\n```rust,cell,name={name}\n{code}\n```\n"
-            ));
+            let _ = write!(source, "\ntext\n\n```rust,cell,name={name}\n{code}\n```\n");
         }
         Chapter::parse_str(Path::new("book/src/99-t.md"), &source).unwrap()
     }

@@ -590,7 +590,7 @@ mod tests {
 
     #[test]
     fn two_figures_do_not_share_ids() {
-        let svg = r##"<svg role="img" aria-labelledby="title desc"><title id="title">t</title><desc id="desc">d</desc><clipPath id="c"/><g clip-path="url(#c)"/></svg>"##;
+        let svg = r#"<svg role="img" aria-labelledby="title desc"><title id="title">t</title><desc id="desc">d</desc><clipPath id="c"/><g clip-path="url(#c)"/></svg>"#;
         let own = own_ids(svg, "ways");
         assert!(
             own.contains(r#"aria-labelledby="ways-title ways-desc""#)

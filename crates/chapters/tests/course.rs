@@ -7,7 +7,7 @@ use moments_chapters::{Layout, notebook, outputs, page};
 use std::fs;
 use std::path::PathBuf;
 
-const CHAPTER: &str = r##"# A small chapter
+const CHAPTER: &str = r#"# A small chapter
 
 The root of two is {{= root | .3}}, and $x_1 * y_1 * z_1$ is not emphasis.
 
@@ -76,7 +76,7 @@ why = "It is not."
 ## References
 
 None.
-"##;
+"#;
 
 struct Course {
     layout: Layout,
