@@ -80,6 +80,11 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
             let code = launch::launch(&layout, &PathBuf::from(file))?;
             Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
         }
+        // Not for people: a launcher starts it, see `launch`.
+        ["tidy", _] => {
+            launch::tidy(&PathBuf::from(&arguments[1]))?;
+            Ok(ExitCode::SUCCESS)
+        }
         ["setup"] => {
             let layout = Layout::discover()?;
             setup(

@@ -118,6 +118,7 @@ pub(crate) fn launch(layout: &Layout, connection_file: &Path) -> Result<i32, Err
         ))
     })?;
     let kernel = KernelDir::create(layout)?;
+    start_janitor(&kernel.folder);
     let result = prepare(layout, &kernel).and_then(|(config, sysroot, _in_use)| {
         let mut command = exec::clean_command(&program);
         command.arg("--control_file").arg(connection_file);
@@ -131,6 +132,42 @@ pub(crate) fn launch(layout: &Layout, connection_file: &Path) -> Result<i32, Err
     });
     kernel.end();
     Ok(exit_code(result?))
+}
+
+/// Starts the process that tidies up after a launcher that was killed, as Jupyter does when a kernel does not end in time.
+/// It has a process group of its own, since Jupyter kills the whole group of a kernel.
+#[cfg(unix)]
+fn start_janitor(folder: &Path) {
+    use std::os::unix::process::CommandExt;
+    let Ok(program) = env::current_exe() else {
+        return;
+    };
+    // Without a janitor the next kernel sweeps: not worth failing for.
+    let _ = Command::new(program)
+        .arg("tidy")
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn();
+}
+
+#[cfg(not(unix))]
+fn start_janitor(_folder: &Path) {}
+
+/// Waits until the kernel of this directory has ended, and removes what it left.
+pub(crate) fn tidy(folder: &Path) -> Result<(), Error> {
+    let path = lock_path(folder);
+    // Only a directory that a launcher made has a lock beside it.
+    let Ok(lock) = File::open(&path) else {
+        return Ok(());
+    };
+    lock.lock()
+        .map_err(|error| Error::io("lock", &path, &error))?;
+    files::remove_dir(folder)?;
+    let _ = fs::remove_file(&path);
+    Ok(())
 }
 
 /// Fills the kernel's directory; tells the config directory, the standard library's source, and the lock that keeps the template.
@@ -377,6 +414,26 @@ mod tests {
         assert_eq!(sweep(&layout), 1);
         assert!(!path.exists() && living.folder.exists());
         living.end();
+    }
+
+    #[test]
+    fn what_a_killed_launcher_left_is_tidied_up_and_other_folders_are_not_touched() {
+        let folder = Folder::new("tidy");
+        let layout = layout(&folder);
+        let kernel = KernelDir::create(&layout).unwrap();
+        let path = kernel.folder.clone();
+        let janitor = std::thread::spawn({
+            let path = path.clone();
+            move || tidy(&path)
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(path.exists());
+        drop(kernel);
+        janitor.join().unwrap().unwrap();
+        assert!(!path.exists() && !lock_path(&path).exists());
+        folder.write("mine/file", "x");
+        tidy(&folder.path().join("mine")).unwrap();
+        assert!(folder.path().join("mine/file").exists());
     }
 
     #[cfg(unix)]

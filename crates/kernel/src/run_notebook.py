@@ -57,8 +57,7 @@ def run(options):
         startup_timeout=options.start_timeout,
         resources={"metadata": {"path": str(path.resolve().parent)}},
         force_raise_errors=True,
-        # A kernel that is busy when it is told to stop is killed, so that no failed run waits.
-        shutdown_kernel="immediate",
+        shutdown_kernel="graceful",
     )
     began = time.monotonic()
     current, executed = None, 0
