@@ -74,7 +74,7 @@ const open = async (page, { theme, width, scripts = true }) => {
   const context = await browser.newContext({ viewport: { width, height: 900 }, javaScriptEnabled: scripts, reducedMotion: 'reduce' });
   if (scripts) await context.addInitScript((name) => localStorage.setItem('mdbook-theme', name), theme);
   const tab = await context.newPage();
-  const seen = { errors: [], foreign: [], failed: [], bytes: 0 };
+  const seen = { errors: [], foreign: [], failed: [], sizes: [] };
   tab.on('console', (message) => {
     if (message.type() === 'error') seen.errors.push(message.text());
   });
@@ -84,9 +84,9 @@ const open = async (page, { theme, width, scripts = true }) => {
     if (/^(https?|wss?):$/.test(url.protocol) && url.host !== host) seen.foreign.push(request.url());
   });
   tab.on('requestfailed', (request) => seen.failed.push(`${request.url()} (${request.failure()?.errorText})`));
-  tab.on('response', async (response) => {
+  tab.on('response', (response) => {
     if (response.status() >= 400) seen.failed.push(`${response.url()} (${response.status()})`);
-    else seen.bytes += await response.body().then((body) => body.length, () => 0);
+    else seen.sizes.push(response.body().then((body) => body.length));
   });
   await tab.goto(new URL(page, base).href, { waitUntil: 'load' });
   if (scripts) await tab.evaluate(() => document.fonts.ready.then(() => {}));
@@ -104,7 +104,7 @@ for (const page of pages) {
     const { context, tab, seen } = await open(page, { theme, width: 1280 });
     await shoot(tab, page, `${theme}-1280`);
     if (options['max-kb']) {
-      const kb = Math.round(seen.bytes / 1000);
+      const kb = Math.round((await Promise.all(seen.sizes)).reduce((sum, size) => sum + size, 0) / 1000);
       expect(kb <= Number(options['max-kb']), label, `loads ${kb} KB, more than ${options['max-kb']}`);
     }
     // What is folded is part of the page.
@@ -120,6 +120,7 @@ for (const page of pages) {
     expect(seen.errors.length === 0, label, `console errors: ${seen.errors.join('; ')}`);
     expect(seen.foreign.length === 0, label, `requests to another host: ${seen.foreign.join(', ')}`);
     expect(seen.failed.length === 0, label, `failed requests: ${seen.failed.join(', ')}`);
+    await Promise.allSettled(seen.sizes);
     await context.close();
 
     const phone = await open(page, { theme, width: 360 });
@@ -129,6 +130,7 @@ for (const page of pages) {
       .filter((node) => node && node.scrollWidth > node.clientWidth + 1)
       .map((node) => `${node.id || node.localName}: ${node.scrollWidth} px in ${node.clientWidth}`));
     expect(wide.length === 0, label, `scrolls sideways at 360 px (${wide.join(', ')})`);
+    await Promise.allSettled(phone.seen.sizes);
     await phone.context.close();
   }
 
@@ -137,6 +139,7 @@ for (const page of pages) {
   const answers = await plain.tab.locator('.m-question details.m-answer:has(summary)').count();
   expect(questions === answers, page, `${questions} questions and ${answers} answers without a script`);
   expect((await plain.tab.locator('main h1').count()) === 1, page, 'no title, or more than one, without a script');
+  await Promise.allSettled(plain.seen.sizes);
   await plain.context.close();
 }
 await browser.close();
