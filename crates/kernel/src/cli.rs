@@ -108,7 +108,7 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
         ["run", _, ..] => {
             let (path, options) = run_options(arguments, &words)?;
             notebook::run(&Layout::discover()?, &path, &options, &mut |event| {
-                println!("{event}")
+                println!("{event}");
             })?;
             Ok(ExitCode::SUCCESS)
         }
@@ -156,7 +156,7 @@ fn check(layout: &Layout) -> ExitCode {
     for step in Step::ALL {
         match step.check(layout) {
             State::Present { version, place } => {
-                println!("ok       {:14} {version} ({place})", step.name())
+                println!("ok       {:14} {version} ({place})", step.name());
             }
             State::Missing { reason } => {
                 println!(

@@ -280,7 +280,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "printf 'one\\rtwo\\n'; printf 'three' >&2"]);
         run("Printing", &mut command, &mut Quiet, &mut |line, _| {
-            seen.push(line.to_owned())
+            seen.push(line.to_owned());
         })
         .unwrap();
         seen.sort();

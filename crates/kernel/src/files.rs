@@ -162,8 +162,7 @@ pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, Error> {
     match file.try_lock() {
         // Somebody who swept may have removed the file between the two calls: a lock on a removed file guards nothing.
         Ok(()) if same_file(&file, path) => Ok(Some(file)),
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(None),
+        Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, &error)),
     }
 }
@@ -173,8 +172,7 @@ pub(crate) fn try_lock_shared(path: &Path) -> Result<Option<File>, Error> {
     let file = open_lock(path)?;
     match file.try_lock_shared() {
         Ok(()) if same_file(&file, path) => Ok(Some(file)),
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(None),
+        Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, &error)),
     }
 }

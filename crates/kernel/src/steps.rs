@@ -128,9 +128,8 @@ impl Step {
         match self {
             Self::RustSrc => "a few seconds",
             Self::Evcxr => "about ten minutes, or a few seconds where cargo-binstall is installed",
-            Self::Python => "about a minute",
             Self::Kernelspec => "about half a minute",
-            Self::Template => "about a minute",
+            Self::Python | Self::Template => "about a minute",
         }
     }
 

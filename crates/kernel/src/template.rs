@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -99,12 +100,18 @@ impl Template {
 
     /// Keeps a complete template from being swept, for as long as the file is open.
     pub(crate) fn use_it(&self) -> Result<Option<File>, Error> {
-        let Some(lock) = files::try_lock_shared(&self.lock_path())? else {
+        // A sweep of another clone holds the lock for a moment, also of a template that it keeps.
+        let mut lock = None;
+        for _ in 0..50 {
+            lock = files::try_lock_shared(&self.lock_path())?;
+            if lock.is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let Some(lock) = lock.filter(|_| self.is_complete()) else {
             return Ok(None);
         };
-        if !self.is_complete() {
-            return Ok(None);
-        }
         // The sweep goes by the time of the last use.
         if let Ok(marker) = File::options().write(true).open(self.marker()) {
             let _ = marker.set_modified(SystemTime::now());
@@ -445,12 +452,13 @@ fn pins(graph: &[Pin]) -> String {
          [package]\nname = \"{PINS}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n"
     );
     for (section, build) in [("dependencies", false), ("build-dependencies", true)] {
-        manifest.push_str(&format!("\n[{section}]\n"));
+        let _ = writeln!(manifest, "\n[{section}]");
         for (index, pin) in graph.iter().filter(|pin| pin.build == build).enumerate() {
-            manifest.push_str(&format!(
-                "pin{index} = {{ package = \"{}\", version = \"={}\", default-features = false }}\n",
+            let _ = writeln!(
+                manifest,
+                "pin{index} = {{ package = \"{}\", version = \"={}\", default-features = false }}",
                 pin.name, pin.version
-            ));
+            );
         }
     }
     manifest
@@ -611,7 +619,7 @@ pub(crate) fn sweep(layout: &Layout, current: Option<&str>) -> usize {
         })
         .collect();
     // Newest first; those without a marker, which are incomplete, last.
-    others.sort_by(|a, b| b.0.cmp(&a.0));
+    others.sort_by_key(|(used, _)| std::cmp::Reverse(*used));
     let mut removed = 0;
     for (index, (used, template)) in others.iter().enumerate() {
         if used.is_some() && index < KEPT {
