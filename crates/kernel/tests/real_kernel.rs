@@ -180,7 +180,7 @@ fn a_cell_without_an_end_fails_after_its_time_and_nothing_keeps_running() {
     let error = run_with(&options, &[("endless", "loop { std::hint::spin_loop() }")]).unwrap_err();
     let error = error.to_string();
     assert!(
-        error.contains("cell endless") && error.contains("4"),
+        error.contains("cell endless") && error.contains('4'),
         "{error}"
     );
 }
