@@ -62,16 +62,6 @@ fn pinned(package: &str) -> &'static str {
         .map_or("", |rest| rest.split(';').next().unwrap_or(rest).trim())
 }
 
-pub(crate) fn mend(layout: &Layout) -> String {
-    let requirements = layout.root().join("crates/kernel/requirements.txt");
-    format!(
-        "python3 -m venv \"{}\" && \"{}\" -m pip install -r \"{}\"",
-        layout.venv().display(),
-        layout.python().display(),
-        requirements.display()
-    )
-}
-
 pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Error> {
     let base = find_python()?;
     let venv = layout.venv();

@@ -138,8 +138,9 @@ impl Step {
         match self {
             Self::RustSrc => "rustup component add rust-src".to_owned(),
             Self::Evcxr => evcxr::mend(layout),
-            Self::Python => python::mend(layout),
-            Self::Kernelspec | Self::Template => "cargo course kernel setup".to_owned(),
+            Self::Python | Self::Kernelspec | Self::Template => {
+                "cargo course kernel setup".to_owned()
+            }
         }
     }
 
