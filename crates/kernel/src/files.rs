@@ -80,6 +80,35 @@ pub(crate) fn read_dir(folder: &Path) -> Result<Vec<fs::DirEntry>, Error> {
         .map_err(|error| Error::io("read", folder, &error))
 }
 
+/// Creates a folder that nobody else may write to; one that somebody else made there is refused.
+pub(crate) fn create_private(folder: &Path) -> Result<(), Error> {
+    let failed = |error| Error::io("create", folder, &error);
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+        let metadata = fs::symlink_metadata(folder).map_err(failed)?;
+        let mine = metadata.uid() == rustix::process::getuid().as_raw();
+        if !metadata.is_dir() || !mine || metadata.mode() & 0o022 != 0 {
+            return Err(Error::failed(format!(
+                "{} belongs to somebody else or can be written to by others: remove it, or set MOMENTS_CACHE_DIR to a folder of your own.",
+                folder.display()
+            )));
+        }
+    }
+    #[cfg(not(unix))]
+    fs::create_dir_all(folder).map_err(failed)?;
+    Ok(())
+}
+
 /// Removes a folder that may be gone already.
 pub(crate) fn remove_dir(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
@@ -244,6 +273,18 @@ mod tests {
         let copied = fs::metadata(folder.path().join("to/file")).unwrap();
         assert!(copied.permissions().readonly());
         assert_eq!(copied.modified().unwrap(), SystemTime::UNIX_EPOCH);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_folder_that_others_may_write_to_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = Folder::new("private");
+        let path = folder.path().join("builds");
+        create_private(&path).unwrap();
+        create_private(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(create_private(&path).is_err());
     }
 
     #[test]

@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_moved_clone_is_noticed() {
         let folder = crate::testing::Folder::new("spec");
-        let layout = Layout::with_cache(folder.path(), folder.path().join("cache")).unwrap();
+        let layout = Layout::with_cache(folder.path(), folder.cache()).unwrap();
         folder.write(
             ".course/share/jupyter/kernels/moments/kernel.json",
             &spec(&Layout::with_cache("/elsewhere", "/cache").unwrap()).to_string(),

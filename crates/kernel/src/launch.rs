@@ -117,6 +117,7 @@ pub(crate) fn launch(layout: &Layout, connection_file: &Path) -> Result<i32, Err
             layout.root().display()
         ))
     })?;
+    template::prepare_builds(layout)?;
     let kernel = KernelDir::create(layout)?;
     start_janitor(&kernel.folder);
     let result = prepare(layout, &kernel).and_then(|(config, sysroot, _in_use)| {
@@ -377,7 +378,7 @@ mod tests {
     use crate::testing::Folder;
 
     fn layout(folder: &Folder) -> Layout {
-        Layout::with_cache(folder.path(), folder.path().join("the cache")).unwrap()
+        Layout::with_cache(folder.path(), folder.cache()).unwrap()
     }
 
     #[test]

@@ -3,12 +3,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::hash::Hash;
 
 /// Where things are: the clone, its generated `.course` folder, and the cache that a user's clones share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: PathBuf,
     cache: PathBuf,
+    builds: PathBuf,
 }
 
 impl Layout {
@@ -28,9 +30,11 @@ impl Layout {
         let absolute = |path: PathBuf| {
             std::path::absolute(&path).map_err(|error| Error::io("find", &path, &error))
         };
+        let cache = absolute(cache.into())?;
         Ok(Self {
             root: absolute(root.into())?,
-            cache: absolute(cache.into())?,
+            builds: builds_dir(&cache, &env::temp_dir()),
+            cache,
         })
     }
 
@@ -102,14 +106,19 @@ impl Layout {
         self.jupyter_data().join("kernels").join(crate::KERNEL_NAME)
     }
 
+    /// Where kernels compile: the cache, or a folder for temporary files when the cache's path has a space in it.
+    pub(crate) fn builds(&self) -> &Path {
+        &self.builds
+    }
+
     /// Warm templates, one folder per key.
     pub fn templates(&self) -> PathBuf {
-        self.cache.join("templates")
+        self.builds.join("templates")
     }
 
     /// The directories of running kernels.
     pub fn kernels(&self) -> PathBuf {
-        self.cache.join("kernels")
+        self.builds.join("kernels")
     }
 
     fn jupyter_data(&self) -> PathBuf {
@@ -136,6 +145,20 @@ impl Layout {
 fn is_clone(folder: &Path) -> bool {
     folder.join("crates/kernel/Cargo.toml").is_file()
         && folder.join("crates/moments/Cargo.toml").is_file()
+}
+
+pub(crate) fn has_space(path: &Path) -> bool {
+    path.to_string_lossy().contains(char::is_whitespace)
+}
+
+/// evcxr sends the path of a compiled cell and the name of its function in one line, with a space between them.
+fn builds_dir(cache: &Path, temporary: &Path) -> PathBuf {
+    if has_space(cache) {
+        let name = Hash::new().part(cache.to_string_lossy().as_bytes()).hex();
+        temporary.join(format!("moments-{}", &name[..16]))
+    } else {
+        cache.to_path_buf()
+    }
 }
 
 /// The file name of a program on this system.
@@ -196,6 +219,22 @@ mod tests {
             ("HOME", "/h"),
         ]);
         assert_eq!(cache_dir(&xdg).unwrap(), PathBuf::from("/x/moments"));
+    }
+
+    #[test]
+    fn kernels_compile_in_a_path_without_spaces_also_when_the_cache_has_one() {
+        let temporary = Path::new("/tmp");
+        let plain = builds_dir(Path::new("/home/me/.cache/moments"), temporary);
+        assert_eq!(plain, Path::new("/home/me/.cache/moments"));
+        let moved = builds_dir(Path::new("/home/my name/moments"), temporary);
+        assert!(
+            moved.starts_with("/tmp/") && !has_space(&moved),
+            "{moved:?}"
+        );
+        assert_ne!(
+            moved,
+            builds_dir(Path::new("/home/your name/moments"), temporary)
+        );
     }
 
     #[test]

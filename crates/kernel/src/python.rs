@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn an_environment_without_its_stamp_is_an_interrupted_installation() {
         let folder = crate::testing::Folder::new("venv");
-        let layout = Layout::with_cache(folder.path(), folder.path().join("cache")).unwrap();
+        let layout = Layout::with_cache(folder.path(), folder.cache()).unwrap();
         assert!(!check(&layout).is_present());
         fs::create_dir_all(layout.python().parent().unwrap()).unwrap();
         fs::write(layout.python(), "").unwrap();

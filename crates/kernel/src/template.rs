@@ -24,7 +24,7 @@ use crate::evcxr::{self, EVCXR_VERSION};
 use crate::exec;
 use crate::files;
 use crate::hash::Hash;
-use crate::layout::Layout;
+use crate::layout::{Layout, has_space};
 use crate::rust_src;
 use crate::steps::{Reporter, State};
 use crate::sysroot;
@@ -124,7 +124,7 @@ impl Template {
         if self.is_complete() {
             return Ok(());
         }
-        refuse_workspace_above(layout.cache())?;
+        prepare_builds(layout)?;
         let _lock = files::lock_exclusive(
             &self.lock_path(),
             "Another process is compiling the course's crates: waiting for it.",
@@ -282,7 +282,7 @@ fn key(layout: &Layout, rustc: &str) -> Result<String, Error> {
         FORMAT,
         EVCXR_VERSION,
         rustc,
-        &layout.cache().to_string_lossy(),
+        &layout.builds().to_string_lossy(),
     ] {
         hash = hash.part(text.as_bytes());
     }
@@ -565,6 +565,25 @@ fn prune(warm: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes the folder in which kernels compile, and refuses one in which they cannot.
+pub(crate) fn prepare_builds(layout: &Layout) -> Result<(), Error> {
+    let builds = layout.builds();
+    if has_space(builds) {
+        return Err(Error::failed(format!(
+            "The kernel cannot compile below a path with a space, and both {} and {} have one: \
+             set MOMENTS_CACHE_DIR to a folder without.",
+            layout.cache().display(),
+            builds.display()
+        )));
+    }
+    refuse_workspace_above(builds)?;
+    if builds == layout.cache() {
+        fs::create_dir_all(builds).map_err(|error| Error::io("create", builds, &error))
+    } else {
+        files::create_private(builds)
+    }
+}
+
 /// A kernel's directory inside a cargo workspace would be taken for a part of it.
 fn refuse_workspace_above(cache: &Path) -> Result<(), Error> {
     for folder in cache.ancestors() {
@@ -653,9 +672,7 @@ mod tests {
                 "//! A crate.\n",
             );
         }
-        let layout =
-            Layout::with_cache(folder.path().join("clone"), folder.path().join("the cache"))
-                .unwrap();
+        let layout = Layout::with_cache(folder.path().join("clone"), folder.cache()).unwrap();
         (folder, layout)
     }
 
@@ -727,7 +744,7 @@ mod tests {
         assert_eq!(seen["ndarray"]["features"][0].as_str(), Some("std"));
         let lab = seen["moments-lab"]["path"].as_str().unwrap();
         assert!(
-            lab.contains("the cache") && Path::new(lab).starts_with(&template),
+            lab.contains("a key") && Path::new(lab).starts_with(&template),
             "{lab}"
         );
     }
