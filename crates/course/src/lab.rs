@@ -14,7 +14,7 @@ use crate::process;
 use crate::stop::Stop;
 
 /// How long JupyterLab may take until it answers; the first start on a slow disk compiles its Python.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Nothing is asked of another host, and no learner is asked about news: the defaults of this environment's JupyterLab.
 const SETTINGS: &str = r#"{

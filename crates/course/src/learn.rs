@@ -200,14 +200,20 @@ fn status_text(
     out
 }
 
+/// Names of tests, and whether each passed.
+type Verdicts = Vec<(String, bool)>;
+
+/// Names of failed tests, and what each said.
+type Messages = Vec<(String, String)>;
+
 /// What a run of an exercise's tests gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     success: bool,
     /// Name and verdict of each test, in the order of the test file.
-    tests: Vec<(String, bool)>,
+    tests: Verdicts,
     /// What each failed test said.
-    messages: Vec<(String, String)>,
+    messages: Messages,
     /// What cargo and the compiler said.
     compiler: String,
 }
@@ -290,9 +296,9 @@ pub(crate) fn cargo(root: &Path) -> Command {
 }
 
 /// Reads what the test harness prints: the verdicts, and what failed tests said.
-fn parse(stdout: &str) -> (Vec<(String, bool)>, Vec<(String, String)>) {
+fn parse(stdout: &str) -> (Verdicts, Messages) {
     let mut tests = Vec::new();
-    let mut messages: Vec<(String, String)> = Vec::new();
+    let mut messages: Messages = Vec::new();
     let mut inside = false;
     for line in stdout.lines() {
         if let Some(rest) = line.strip_prefix("test ")
@@ -321,7 +327,7 @@ fn parse(stdout: &str) -> (Vec<(String, bool)>, Vec<(String, String)>) {
             .lines()
             .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE"))
             .collect();
-        *text = kept.join("\n").trim().to_owned();
+        kept.join("\n").trim().clone_into(text);
     }
     (tests, messages)
 }
@@ -614,6 +620,7 @@ fn diff_text(exercise: &Exercise, yours: &str, ours: &str, style: Style) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use super::Standing::{Fails, Passes, Todo};
     use super::*;
 
     const PLAIN: fn() -> Style = Style::plain;
@@ -729,7 +736,6 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         ];
         let id =
             |standings: [Standing; 3]| next(&all, &standings).map(|exercise| exercise.id.clone());
-        use Standing::{Fails, Passes, Todo};
         assert_eq!(id([Todo, Todo, Todo]).as_deref(), Some("ex05"));
         assert_eq!(id([Passes, Fails, Todo]).as_deref(), Some("ex06"));
         assert_eq!(id([Passes, Passes, Todo]).as_deref(), Some("ex07"));

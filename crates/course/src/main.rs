@@ -177,7 +177,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Notebooks {
             check, chapters, ..
         } => make::notebooks(root, check, &chapters),
-        Verb::Kernel { arguments } => Ok(moments_kernel::cli::main(arguments.into_iter())),
+        Verb::Kernel { arguments } => Ok(moments_kernel::cli::main(arguments)),
         Verb::Preprocess { .. } => unreachable!("handled above"),
     }
 }

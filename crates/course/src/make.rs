@@ -116,7 +116,7 @@ pub(crate) fn run_notebooks(
     let stop = Stop::listen()?;
     let watch = stop.clone();
     thread::spawn(move || {
-        while !watch.wait(Duration::from_secs(3600)) {}
+        while !watch.wait(Duration::from_hours(1)) {}
         let below = process::descendants(std::process::id());
         process::end_all(&below);
         eprintln!("Stopped; the kernel has ended.");
