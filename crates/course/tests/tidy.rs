@@ -361,11 +361,14 @@ fn no_file_names_a_place_on_somebodys_machine() {
         for (number, line) in text.lines().enumerate() {
             for place in &places {
                 // A path begins a word; in an address or a longer path the same letters mean something else.
+                // A person called `me` is nobody: that is how tests and examples write a home directory.
                 let found = line.match_indices(place.as_str()).any(|(at, _)| {
-                    line[..at]
+                    let example = line[at + place.len()..].starts_with("me/");
+                    let begins = line[..at]
                         .chars()
                         .next_back()
-                        .is_none_or(|c| c.is_whitespace() || "\"'`=(:".contains(c))
+                        .is_none_or(|c| c.is_whitespace() || "\"'`=(:".contains(c));
+                    begins && !example
                 });
                 assert!(!found, "{file}:{}: {line}", number + 1);
             }
