@@ -112,6 +112,9 @@ pub(crate) fn kind_of_output(output: &str) -> Kind {
         "could not download file",
         "failed to download",
         "unable to update registry",
+        "connection broken",
+        "failed to resolve",
+        "(from versions: none)",
         "spurious network error",
     ]) {
         Kind::NoNetwork

@@ -143,8 +143,9 @@ impl Template {
         files::remove_dir(&self.folder)?;
         let began = Instant::now();
         reporter.progress("reading the dependency graph");
+        // Ending the process that runs cells ends the kernel too: none outlives a set-up that was killed.
         let prelude = format!(
-            "std::fs::write(std::env::var_os(\"{READY_VARIABLE}\").unwrap(), \"\").unwrap();\n"
+            "std::fs::write(std::env::var_os(\"{READY_VARIABLE}\").unwrap(), \"\").unwrap(); std::process::exit(0)\n"
         );
         let count = write_parts(layout, &self.folder, Some(&prelude), reporter)?;
         sysroot::write(&self.folder.join("sysroot"), reporter);
@@ -192,7 +193,7 @@ impl Template {
         let mut compiled = 0;
         let deadline = Instant::now() + Duration::from_secs(30 * 60);
         let mut late = false;
-        exec::run_until(
+        let ended = exec::run_until(
             "Compiling the course's crates",
             &mut command,
             reporter,
@@ -208,10 +209,11 @@ impl Template {
             },
             &mut || {
                 late = Instant::now() > deadline;
-                late || ready.is_file()
+                late
             },
-        )?;
-        if late || !ready.is_file() {
+        );
+        if !ready.is_file() {
+            ended?;
             return Err(Error::failed(
                 "Compiling the course's crates failed: the kernel ended before it had run its first line. \
                  Run `cargo build -p moments-lab` to see whether the crates compile.",
