@@ -357,7 +357,8 @@ fn no_file_names_a_place_on_somebodys_machine() {
         .map(|folder| format!("/{folder}/"))
         .to_vec();
     places.push(root().display().to_string());
-    places.extend(std::env::home_dir().map(|home| home.join("").display().to_string()));
+    let home = std::env::home_dir().filter(|home| home.components().count() > 1);
+    places.extend(home.map(|home| home.join("").display().to_string()));
     for file in files {
         let Ok(text) = fs::read_to_string(root().join(&file)) else {
             continue;
