@@ -462,6 +462,28 @@ static MUTANTS: &[Mutant] = &[
         },
     },
     Mutant {
+        name: "correction-of-m-frozen",
+        mistake: "the correction of m is 1 - beta1 at every step: its power t is missing.",
+        read: CORRECTION,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.apply(h, (c.hats(h, 1).0, c.hats(h, at.t).1));
+            })
+        },
+    },
+    Mutant {
+        name: "correction-of-v-frozen",
+        mistake: "the correction of v is 1 - beta2 at every step: its power t is missing.",
+        read: CORRECTION,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                c.apply(h, (c.hats(h, at.t).0, c.hats(h, 1).1));
+            })
+        },
+    },
+    Mutant {
         name: "correction-linear",
         mistake: "the correction is 1 - beta * t. It is a power: 1 - beta^t.",
         read: CORRECTION,
