@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::launch;
 use crate::layout::Layout;
 use crate::notebook;
-use crate::steps::{Reporter, State, Step, setup};
+use crate::report::{Reporter, State, Step};
+use crate::steps::setup;
 
 const USAGE: &str = "\
 Usage: moments-kernel <command>

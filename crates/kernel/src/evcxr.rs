@@ -5,7 +5,7 @@ use crate::error::{Error, Kind};
 use crate::exec;
 use crate::files;
 use crate::layout::Layout;
-use crate::steps::{Reporter, State};
+use crate::report::{Reporter, State};
 
 const NAME: &str = "evcxr_jupyter";
 

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, kind_of_output};
-use crate::steps::Reporter;
+use crate::report::Reporter;
 
 /// How many of the last lines an error shows.
 const TAIL: usize = 20;
@@ -235,7 +235,7 @@ pub(crate) fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::Quiet;
+    use crate::report::Quiet;
 
     #[test]
     fn variables_that_cargo_run_leaves_behind_are_dropped_and_network_settings_kept() {

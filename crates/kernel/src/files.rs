@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::steps::Reporter;
+use crate::report::Reporter;
 
 /// Copies a folder and everything in it to `to`, which must not exist yet.
 /// Modification times are kept, because cargo takes them for the state of a build.
@@ -231,7 +231,7 @@ mod tests {
         let folder = Folder::new("copy me");
         folder.write("from here/a b/file one", "content");
         folder.write("from here/empty", "");
-        let past = SystemTime::now() - Duration::from_secs(86_400);
+        let past = SystemTime::now() - Duration::from_hours(24);
         let file = folder.path().join("from here/a b/file one");
         File::options()
             .write(true)

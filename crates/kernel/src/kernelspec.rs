@@ -9,7 +9,7 @@ use crate::exec;
 use crate::files;
 use crate::hash::Hash;
 use crate::layout::Layout;
-use crate::steps::{Reporter, State};
+use crate::report::{Reporter, State};
 use crate::{KERNEL_DISPLAY_NAME, KERNEL_NAME};
 
 fn spec(layout: &Layout) -> Value {

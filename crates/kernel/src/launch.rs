@@ -12,7 +12,7 @@ use crate::evcxr::{self, EVCXR_VERSION};
 use crate::exec;
 use crate::files;
 use crate::layout::Layout;
-use crate::steps::{Quiet, Reporter};
+use crate::report::{Quiet, Reporter};
 use crate::template::{self, Template};
 
 /// Tells the log of Jupyter, which is where a kernel's standard error goes.

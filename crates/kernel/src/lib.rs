@@ -14,6 +14,7 @@ mod kernelspec;
 mod launch;
 mod layout;
 mod python;
+mod report;
 mod rust_src;
 mod steps;
 mod sysroot;
@@ -29,7 +30,8 @@ pub use error::{Error, Kind};
 pub use evcxr::EVCXR_VERSION;
 pub use launch::{Running, Status, status, sweep};
 pub use layout::Layout;
-pub use steps::{Quiet, Reporter, State, Step, setup, setup_only};
+pub use report::{Quiet, Reporter, State, Step};
+pub use steps::{setup, setup_only};
 
 /// The name of the kernelspec, as a notebook's metadata gives it.
 pub const KERNEL_NAME: &str = "moments";

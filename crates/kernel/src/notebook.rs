@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::exec;
 use crate::layout::Layout;
-use crate::steps::{Quiet, Step};
+use crate::report::{Quiet, Step};
 
 const SCRIPT: &str = include_str!("run_notebook.py");
 
@@ -29,8 +29,8 @@ impl Default for Options {
     /// Two minutes for a cell, ten for the start, and nothing written.
     fn default() -> Self {
         Self {
-            cell_timeout: Duration::from_secs(120),
-            start_timeout: Duration::from_secs(600),
+            cell_timeout: Duration::from_mins(2),
+            start_timeout: Duration::from_mins(10),
             write_to: None,
         }
     }

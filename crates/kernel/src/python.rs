@@ -7,7 +7,7 @@ use crate::exec;
 use crate::files;
 use crate::hash::Hash;
 use crate::layout::Layout;
-use crate::steps::{Reporter, State};
+use crate::report::{Reporter, State};
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 const OLDEST: (u32, u32) = (3, 10);

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::error::{Error, Kind};
 use crate::exec;
-use crate::steps::{Reporter, State};
+use crate::report::{Reporter, State};
 
 /// The standard library's source that the kernel will read: `RUST_SRC_PATH`, else the toolchain's own.
 pub(crate) fn find() -> Option<PathBuf> {

@@ -13,8 +13,8 @@ use toml::{Table, Value};
 use crate::error::Error;
 use crate::exec;
 use crate::files;
+use crate::report::Reporter;
 use crate::rust_src;
-use crate::steps::Reporter;
 
 /// The packages and what each depends on.
 const PACKAGES: [(&str, &[&str]); 4] = [
@@ -183,7 +183,7 @@ fn find_hash_table(library: &Path, version: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::Quiet;
+    use crate::report::Quiet;
     use crate::testing::Folder;
 
     fn library(folder: &Folder) -> PathBuf {

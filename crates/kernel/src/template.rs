@@ -25,8 +25,8 @@ use crate::exec;
 use crate::files;
 use crate::hash::Hash;
 use crate::layout::{Layout, has_space};
+use crate::report::{Reporter, State};
 use crate::rust_src;
-use crate::steps::{Reporter, State};
 use crate::sysroot;
 
 /// Counts changes of this module that make older templates useless.
@@ -191,7 +191,7 @@ impl Template {
             self.sysroot().as_deref(),
         );
         let mut compiled = 0;
-        let deadline = Instant::now() + Duration::from_secs(30 * 60);
+        let deadline = Instant::now() + Duration::from_mins(30);
         let mut late = false;
         let ended = exec::run_until(
             "Compiling the course's crates",
