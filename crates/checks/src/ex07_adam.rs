@@ -895,6 +895,19 @@ static MUTANTS: &[Mutant] = &[
         },
     },
     Mutant {
+        name: "zero-gradient-skipped",
+        mistake: "a parameter whose gradient is 0 is skipped. Its moments fade all the same, and m still moves it.",
+        read: MOMENTS,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                if g != 0.0 {
+                    c.gather(h, g);
+                    c.apply(h, c.hats(h, at.t));
+                }
+            })
+        },
+    },
+    Mutant {
         name: "another-eps-by-default",
         mistake: "a default eps of 1e-5, as in some libraries. The paper and PyTorch have 1e-8.",
         read: EPSILON,

@@ -69,11 +69,19 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
     /// # Errors
     /// [`Error::Hyperparameter`] if the rule means nothing, [`Error::GradientShape`] or [`Error::ParameterShape`] if shapes differ,
     /// [`Error::NonFiniteGradient`] if an entry is infinite or NaN and `check_finite` is set. Then nothing has changed.
+    ///
+    /// # Panics
+    /// If the rule names more than four state tensors; then, too, nothing has changed.
     pub fn step<P, G>(&mut self, params: &mut P, grad: &G) -> Result<(), Error>
     where
         P: TensorMut<Elem = T> + ?Sized,
         G: Tensor<Elem = T> + ?Sized,
     {
+        let count = self.rule.state_names().len();
+        assert!(
+            count <= MAX_STATE,
+            "a rule keeps at most {MAX_STATE} state tensors"
+        );
         self.rule.validate()?;
         self.check_shapes(params, grad)?;
         if self.check_finite {
@@ -83,7 +91,6 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         // Nothing can fail from here on.
         self.make_state(params);
         self.t += 1;
-        let count = self.rule.state_names().len();
         match (params.as_contiguous_mut(), grad.as_contiguous()) {
             (Some(theta), Some(grad)) => {
                 let all = 0..theta.len();

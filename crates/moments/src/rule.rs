@@ -17,7 +17,7 @@ pub trait Rule: Copy + Debug {
 
     /// The state tensors that the rule keeps, each as long as the parameters and zero at first.
     ///
-    /// The names are PyTorch's where PyTorch has the rule.
+    /// The names are PyTorch's where PyTorch has the rule. There are at most four.
     fn state_names(&self) -> &'static [&'static str];
 
     /// What `m` and `v` are divided by at step `t` (from 1) to give `m_hat` and `v_hat`: (1, 1) for a rule without bias correction.
