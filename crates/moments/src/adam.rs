@@ -1,5 +1,5 @@
 use crate::float::power;
-use crate::{Error, Float, Rule};
+use crate::{Denominator, Error, Float, Rule, Step};
 
 /// Adam: adaptive moment estimation.
 ///
@@ -44,6 +44,8 @@ use crate::{Error, Float, Rule};
 /// # References
 /// Kingma & Ba (2014), "Adam: A Method for Stochastic Optimization", Algorithm 1, arXiv:1412.6980.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Adam {
     /// The learning rate η, in units of the parameters: the largest steady step.
     pub lr: f64,
@@ -67,6 +69,8 @@ pub struct Adam {
 ///
 /// The three incomplete forms are mistakes with names, kept for comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum BiasCorrection {
     /// m and v: Adam.
     #[default]
@@ -81,6 +85,8 @@ pub enum BiasCorrection {
 
 /// Which root of the second moment ε is added to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum EpsAt {
     /// √v̂ + ε: Algorithm 1 of the paper, PyTorch, optax.
     #[default]
@@ -122,6 +128,16 @@ impl Adam {
     }
 }
 
+impl Adam {
+    /// The ε that is added to √v̂.
+    fn eps_after(&self, bc2: f64) -> f64 {
+        match self.eps_at {
+            EpsAt::Corrected => self.eps,
+            EpsAt::Uncorrected => self.eps / bc2.sqrt(),
+        }
+    }
+}
+
 impl Rule for Adam {
     fn name(&self) -> &'static str {
         "Adam"
@@ -136,8 +152,20 @@ impl Rule for Adam {
         Error::check_non_negative("Adam", "weight_decay", self.weight_decay)
     }
 
-    fn state_names(&self) -> &'static [&'static str] {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+
+    fn state_names(&self, _shape: &[usize]) -> &'static [&'static str] {
         &["exp_avg", "exp_avg_sq"]
+    }
+
+    fn is_non_negative(&self, name: &str) -> bool {
+        name == "exp_avg_sq"
     }
 
     // ANCHOR: corrections
@@ -153,28 +181,33 @@ impl Rule for Adam {
     }
     // ANCHOR_END: corrections
 
+    fn denominator(&self, t: u64, state: &[f64]) -> Option<Denominator> {
+        let (_, bc2) = self.corrections(t);
+        let v_hat = state.get(1)? / bc2;
+        Some(Denominator {
+            root: v_hat.sqrt(),
+            full: (v_hat + self.eps_root).sqrt() + self.eps_after(bc2),
+        })
+    }
+
     // ANCHOR: update
-    fn step<T: Float>(&self, t: u64, theta: &mut [T], grad: &[T], state: &mut [&mut [T]]) {
-        let [m, v] = state else {
-            panic!("Adam keeps two state tensors")
-        };
-        let (bc1, bc2) = self.corrections(t);
-        let eps = match self.eps_at {
-            EpsAt::Corrected => self.eps,
-            EpsAt::Uncorrected => self.eps / bc2.sqrt(),
-        };
-        let (lr, eps, eps_root) = (T::of(self.lr), T::of(eps), T::of(self.eps_root));
+    #[inline(always)]
+    fn step<T: Float>(&self, step: Step<'_, T>) {
+        let (bc1, bc2) = self.corrections(step.t);
+        // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
+        let (unbias1, unbias2) = (T::of(1.0 / bc1), T::of(1.0 / bc2));
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
-        let (bc1, bc2) = (T::of(bc1), T::of(bc2));
-        let weight_decay = T::of(self.weight_decay);
+        let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
+        let (eps, eps_root) = (T::of(self.eps_after(bc2)), T::of(self.eps_root));
 
-        for (((theta, &g), m), v) in theta.iter_mut().zip(grad).zip(&mut **m).zip(&mut **v) {
+        let [m, v, ..] = step.state;
+        for (((theta, &g), m), v) in step.theta.iter_mut().zip(step.grad).zip(m).zip(v) {
             let g = g + weight_decay * *theta;
             *m = beta1 * *m + one_minus_beta1 * g;
             *v = beta2 * *v + one_minus_beta2 * g * g;
-            let m_hat = *m / bc1;
-            let v_hat = *v / bc2;
+            let m_hat = unbias1 * *m;
+            let v_hat = unbias2 * *v;
             *theta -= lr * m_hat / ((v_hat + eps_root).sqrt() + eps);
         }
     }

@@ -1,5 +1,5 @@
 use crate::float::power;
-use crate::{Error, Float, Rule};
+use crate::{Denominator, Error, Float, Rule, Step};
 
 /// AMSGrad: Adam whose second moment never falls.
 ///
@@ -44,6 +44,8 @@ use crate::{Error, Float, Rule};
 /// # References
 /// Reddi, Kale & Kumar (2018), "On the Convergence of Adam and Beyond", Algorithm 2, arXiv:1904.09237.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct AmsGrad {
     /// The learning rate η, in units of the parameters.
     pub lr: f64,
@@ -59,6 +61,8 @@ pub struct AmsGrad {
 
 /// What AMSGrad takes the maximum of, and whether it corrects it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum VMax {
     /// The maximum of v; neither moment is corrected (Reddi et al. 2018, Algorithm 2).
     Paper,
@@ -105,6 +109,18 @@ impl AmsGrad {
     }
 }
 
+impl AmsGrad {
+    /// What v is divided by before the maximum is taken (optax) and after (PyTorch).
+    fn before_and_after(&self, t: u64) -> (f64, f64) {
+        let (_, bc2) = self.corrections(t);
+        match self.v_max {
+            VMax::Paper => (1.0, 1.0),
+            VMax::Torch => (1.0, bc2),
+            VMax::Optax => (bc2, 1.0),
+        }
+    }
+}
+
 impl Rule for AmsGrad {
     fn name(&self) -> &'static str {
         "AMSGrad"
@@ -117,7 +133,15 @@ impl Rule for AmsGrad {
         Error::check_non_negative("AmsGrad", "eps", self.eps)
     }
 
-    fn state_names(&self) -> &'static [&'static str] {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+
+    fn state_names(&self, _shape: &[usize]) -> &'static [&'static str] {
         &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
     }
 
@@ -128,30 +152,35 @@ impl Rule for AmsGrad {
         }
     }
 
+    fn denominator(&self, t: u64, state: &[f64]) -> Option<Denominator> {
+        let (_, after) = self.before_and_after(t);
+        let root = (state.get(2)? / after).sqrt();
+        Some(Denominator {
+            root,
+            full: root + self.eps,
+        })
+    }
+
     // ANCHOR: update
-    fn step<T: Float>(&self, t: u64, theta: &mut [T], grad: &[T], state: &mut [&mut [T]]) {
-        let [m, v, v_max] = state else {
-            panic!("AMSGrad keeps three state tensors")
-        };
-        let (bc1, bc2) = self.corrections(t);
-        // The correction before the maximum (optax) and after it (PyTorch).
-        let (before, after) = match self.v_max {
-            VMax::Paper => (1.0, 1.0),
-            VMax::Torch => (1.0, bc2),
-            VMax::Optax => (bc2, 1.0),
-        };
-        let (lr, eps, bc1) = (T::of(self.lr), T::of(self.eps), T::of(bc1));
-        let (before, after) = (T::of(before), T::of(after));
+    #[inline(always)]
+    fn step<T: Float>(&self, step: Step<'_, T>) {
+        let (bc1, _) = self.corrections(step.t);
+        let (before, after) = self.before_and_after(step.t);
+        // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
+        let unbias1 = T::of(1.0 / bc1);
+        let (unbias_before, unbias_after) = (T::of(1.0 / before), T::of(1.0 / after));
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
+        let (lr, eps) = (T::of(self.lr), T::of(self.eps));
 
-        let moments = m.iter_mut().zip(&mut **v).zip(&mut **v_max);
-        for ((theta, &g), ((m, v), v_max)) in theta.iter_mut().zip(grad).zip(moments) {
+        let [m, v, v_max, _] = step.state;
+        let moments = m.iter_mut().zip(v).zip(v_max);
+        for ((theta, &g), ((m, v), v_max)) in step.theta.iter_mut().zip(step.grad).zip(moments) {
             *m = beta1 * *m + one_minus_beta1 * g;
             *v = beta2 * *v + one_minus_beta2 * g * g;
-            *v_max = v_max.larger(*v / before);
-            let m_hat = *m / bc1;
-            let v_hat = *v_max / after;
+            *v_max = v_max.larger(unbias_before * *v);
+            let m_hat = unbias1 * *m;
+            let v_hat = unbias_after * *v_max;
             *theta -= lr * m_hat / (v_hat.sqrt() + eps);
         }
     }

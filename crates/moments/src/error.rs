@@ -31,6 +31,20 @@ pub enum Error {
         /// The shape in this step.
         params: Vec<usize>,
     },
+    /// The rule cannot step a tensor of this shape.
+    UnsupportedShape {
+        /// The rule, such as `Muon`.
+        rule: &'static str,
+        /// The shape of the parameters.
+        shape: Vec<usize>,
+        /// What the shape must be, such as `a matrix`.
+        expected: &'static str,
+    },
+    /// The rule cannot keep its state in fewer bits.
+    Storage {
+        /// The rule.
+        rule: &'static str,
+    },
     /// An entry of the gradient is infinite or not a number.
     NonFiniteGradient {
         /// The step that was refused, counted from 1.
@@ -102,6 +116,18 @@ impl fmt::Display for Error {
                 f,
                 "the parameters have shape {params:?}, but the state was made for shape {state:?}: \
                  use one Optimizer per tensor"
+            ),
+            Self::UnsupportedShape {
+                rule,
+                shape,
+                expected,
+            } => write!(
+                f,
+                "{rule} steps {expected}, but the parameters have shape {shape:?}: use another rule for them"
+            ),
+            Self::Storage { rule } => write!(
+                f,
+                "{rule} keeps its state in full, since it needs whole tensors or does not start from zero: use Storage::Full"
             ),
             Self::NonFiniteGradient { t, index, value } => write!(
                 f,

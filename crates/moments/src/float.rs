@@ -27,6 +27,22 @@ pub trait Float:
     /// The square root, correctly rounded.
     #[must_use]
     fn sqrt(self) -> Self;
+    /// The absolute value.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// 1 above zero, -1 below, 0 at either zero; NaN for NaN.
+    #[must_use]
+    fn sign(self) -> Self;
+    /// e to this power, with the same bits on every machine.
+    #[must_use]
+    fn exp(self) -> Self;
+    /// This number to a power, with the same bits on every machine.
+    #[must_use]
+    fn pow(self, exponent: f64) -> Self;
+    /// The value as an `f32`, rounded to nearest.
+    fn to_f32(self) -> f32;
+    /// The value of an `f32`, exactly.
+    fn of_f32(x: f32) -> Self;
     /// The larger of the two; NaN if `self` is NaN.
     #[must_use]
     fn larger(self, other: Self) -> Self {
@@ -42,35 +58,55 @@ mod private {
     impl Sealed for f64 {}
 }
 
-impl Float for f32 {
-    fn of(x: f64) -> Self {
-        x as Self
-    }
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
-    fn sqrt(self) -> Self {
-        Self::sqrt(self)
-    }
-    fn is_finite(self) -> bool {
-        Self::is_finite(self)
-    }
+macro_rules! float {
+    ($type:ty) => {
+        impl Float for $type {
+            #[inline(always)]
+            fn of(x: f64) -> Self {
+                x as Self
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn to_f32(self) -> f32 {
+                self as f32
+            }
+            #[inline(always)]
+            fn of_f32(x: f32) -> Self {
+                Self::from(x)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Self::abs(self)
+            }
+            #[inline(always)]
+            fn sign(self) -> Self {
+                // Two selects, so that a loop of it vectorises.
+                let positive = if self > 0.0 { 1.0 } else { self * 0.0 };
+                if self < 0.0 { -1.0 } else { positive }
+            }
+            fn exp(self) -> Self {
+                libm::exp(self.to_f64()) as Self
+            }
+            fn pow(self, exponent: f64) -> Self {
+                libm::pow(self.to_f64(), exponent) as Self
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                Self::is_finite(self)
+            }
+        }
+    };
 }
 
-impl Float for f64 {
-    fn of(x: f64) -> Self {
-        x
-    }
-    fn to_f64(self) -> f64 {
-        self
-    }
-    fn sqrt(self) -> Self {
-        Self::sqrt(self)
-    }
-    fn is_finite(self) -> bool {
-        Self::is_finite(self)
-    }
-}
+float!(f32);
+float!(f64);
 
 /// `base` to the power `exponent` by repeated squaring.
 ///

@@ -31,20 +31,29 @@
 
 mod adam;
 mod amsgrad;
+mod clip;
+mod driver;
 mod error;
 mod float;
+mod kept;
 #[cfg(feature = "ndarray")]
 mod nd;
+mod norm;
 mod optimizer;
+mod reduced;
 mod rule;
 mod sgd;
 mod tensor;
+mod vectors;
 
 pub use adam::{Adam, BiasCorrection, EpsAt};
 pub use amsgrad::{AmsGrad, VMax};
+pub use clip::{Clip, NormForm};
 pub use error::Error;
 pub use float::Float;
-pub use optimizer::Optimizer;
-pub use rule::Rule;
+pub use optimizer::{Measures, Optimizer};
+pub use reduced::Storage;
+pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};
 pub use sgd::{Momentum, Sgd};
 pub use tensor::{Tensor, TensorMut};
+pub use vectors::Vectors;

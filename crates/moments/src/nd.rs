@@ -5,44 +5,52 @@ use ndarray::{ArrayBase, ArrayRef, Data, DataMut, Dimension, LayoutRef};
 
 impl<T: Float, D: Dimension> Tensor for ArrayRef<T, D> {
     type Elem = T;
-    fn dims(&self) -> impl Iterator<Item = usize> {
-        LayoutRef::shape(self).iter().copied()
+    fn rank(&self) -> usize {
+        LayoutRef::ndim(self)
     }
-    fn entries(&self) -> impl Iterator<Item = &T> {
-        Self::iter(self)
+    fn dim(&self, axis: usize) -> usize {
+        LayoutRef::shape(self)[axis]
     }
     fn as_contiguous(&self) -> Option<&[T]> {
         Self::as_slice(self)
     }
+    fn append_to(&self, out: &mut Vec<T>) {
+        out.extend(Self::iter(self));
+    }
 }
 
 impl<T: Float, D: Dimension> TensorMut for ArrayRef<T, D> {
-    fn entries_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        Self::iter_mut(self)
-    }
     fn as_contiguous_mut(&mut self) -> Option<&mut [T]> {
         Self::as_slice_mut(self)
+    }
+    fn copy_from(&mut self, values: &[T]) {
+        for (entry, value) in Self::iter_mut(self).zip(values) {
+            *entry = *value;
+        }
     }
 }
 
 impl<T: Float, S: Data<Elem = T>, D: Dimension> Tensor for ArrayBase<S, D> {
     type Elem = T;
-    fn dims(&self) -> impl Iterator<Item = usize> {
-        Tensor::dims(&**self)
+    fn rank(&self) -> usize {
+        Tensor::rank(&**self)
     }
-    fn entries(&self) -> impl Iterator<Item = &T> {
-        Tensor::entries(&**self)
+    fn dim(&self, axis: usize) -> usize {
+        Tensor::dim(&**self, axis)
     }
     fn as_contiguous(&self) -> Option<&[T]> {
         Tensor::as_contiguous(&**self)
     }
+    fn append_to(&self, out: &mut Vec<T>) {
+        Tensor::append_to(&**self, out);
+    }
 }
 
 impl<T: Float, S: DataMut<Elem = T>, D: Dimension> TensorMut for ArrayBase<S, D> {
-    fn entries_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        TensorMut::entries_mut(&mut **self)
-    }
     fn as_contiguous_mut(&mut self) -> Option<&mut [T]> {
         TensorMut::as_contiguous_mut(&mut **self)
+    }
+    fn copy_from(&mut self, values: &[T]) {
+        TensorMut::copy_from(&mut **self, values);
     }
 }

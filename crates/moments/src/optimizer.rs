@@ -1,10 +1,7 @@
-use crate::{Error, Float, Rule, Tensor, TensorMut};
-
-/// The most state tensors that a rule can keep.
-const MAX_STATE: usize = 4;
-
-/// Entries that are gathered at a time from memory that is not in row-major order.
-const BLOCK: usize = 64;
+use crate::driver::Treatment;
+use crate::kept::Kept;
+use crate::reduced::Values;
+use crate::{Clip, CurvatureRule, Error, Float, Initial, Rule, Storage, Tensor, TensorMut};
 
 /// A rule with its step counter and its state, for one tensor of parameters.
 ///
@@ -29,9 +26,10 @@ pub struct Optimizer<R, T = f64> {
     pub rule: R,
     /// Whether a gradient with an infinite or NaN entry is refused (the default); looking for one reads the gradient once more.
     pub check_finite: bool,
-    t: u64,
-    shape: Option<Vec<usize>>,
-    state: Vec<(&'static str, Vec<T>)>,
+    /// How the gradient is clipped before the rule sees it; `None`, the default, leaves it as it is.
+    pub clip: Option<Clip>,
+    storage: Storage,
+    pub(crate) kept: Kept<T>,
 }
 
 impl<R: Rule, T: Float> Optimizer<R, T> {
@@ -39,154 +37,195 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
     ///
     /// The hyperparameters are checked by [`step`](Self::step), since they may change in between.
     pub fn new(rule: R) -> Self {
+        Self::with_storage(rule, Storage::Full)
+    }
+
+    /// An optimizer that keeps its state in fewer bits.
+    ///
+    /// See [`Storage`] for what that costs in accuracy. A rule that needs whole tensors, or whose state does not start at zero, keeps it in full:
+    /// its first step fails with [`Error::Storage`].
+    pub fn with_storage(rule: R, storage: Storage) -> Self {
         Self {
             rule,
             check_finite: true,
-            t: 0,
-            shape: None,
-            state: Vec::new(),
+            clip: None,
+            storage,
+            kept: Kept::new(),
         }
     }
 
     /// The number of steps done: `t` of the last step, which counts from 1.
     pub fn t(&self) -> u64 {
-        self.t
+        self.kept.t
+    }
+
+    /// How the state is kept.
+    pub fn storage(&self) -> Storage {
+        self.storage
     }
 
     /// The names of the state tensors, none before the first step.
     pub fn state_names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.state.iter().map(|(name, _)| *name)
+        self.kept.tensors.iter().map(|tensor| tensor.name)
     }
 
-    /// A state tensor by name, such as `exp_avg`, in row-major order; `None` before the first step or if the rule keeps none of this name.
+    /// A state tensor by name, such as `exp_avg`, in row-major order; `None` before the first step, if the rule keeps none of this name,
+    /// or if it is kept in fewer bits ([`state_decoded`](Self::state_decoded)).
     pub fn state(&self, name: &str) -> Option<&[T]> {
-        let (_, values) = self.state.iter().find(|(n, _)| *n == name)?;
-        Some(values)
+        match &self.kept.tensor(name)?.values {
+            Values::Full(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// A copy of a state tensor by name, however it is kept; `None` before the first step or if the rule keeps none of this name.
+    pub fn state_decoded(&self, name: &str) -> Option<Vec<T>> {
+        Some(self.kept.tensor(name)?.values.decoded())
+    }
+
+    /// The shape of a state tensor; `None` before the first step or if the rule keeps none of this name.
+    pub fn state_shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.kept.tensor(name)?.shape)
+    }
+
+    /// A number that the rule carries from step to step, such as NAdam's `mu_product`; `None` before the first step or if there is none of this name.
+    pub fn scalar(&self, name: &str) -> Option<f64> {
+        let at = self.rule.scalars().iter().position(|(n, _)| *n == name)?;
+        self.kept.scalars.get(at).copied()
     }
 
     /// Applies one step to `params`, given the gradient of the loss there.
     ///
     /// # Errors
-    /// [`Error::Hyperparameter`] if the rule means nothing, [`Error::GradientShape`] or [`Error::ParameterShape`] if shapes differ,
-    /// [`Error::NonFiniteGradient`] if an entry is infinite or NaN and `check_finite` is set. Then nothing has changed.
+    /// [`Error::Hyperparameter`] if the rule or the clipping means nothing, [`Error::GradientShape`], [`Error::ParameterShape`] or
+    /// [`Error::UnsupportedShape`] if a shape does not fit, [`Error::NonFiniteGradient`] if an entry is infinite or NaN and `check_finite` is set,
+    /// [`Error::Storage`] if the rule cannot keep its state as asked. Then nothing has changed.
     ///
     /// # Panics
-    /// If the rule names more than four state tensors; then, too, nothing has changed.
+    /// If the rule names more than [`MAX_STATE`](crate::MAX_STATE) state tensors; then, too, no parameter has changed.
     pub fn step<P, G>(&mut self, params: &mut P, grad: &G) -> Result<(), Error>
     where
         P: TensorMut<Elem = T> + ?Sized,
         G: Tensor<Elem = T> + ?Sized,
     {
-        let count = self.rule.state_names().len();
-        assert!(
-            count <= MAX_STATE,
-            "a rule keeps at most {MAX_STATE} state tensors"
-        );
-        self.rule.validate()?;
-        self.check_shapes(params, grad)?;
-        if self.check_finite {
-            self.check_gradient(grad)?;
-        }
-
-        // Nothing can fail from here on.
-        self.make_state(params);
-        self.t += 1;
-        match (params.as_contiguous_mut(), grad.as_contiguous()) {
-            (Some(theta), Some(grad)) => {
-                let all = 0..theta.len();
-                let state = &mut window(&mut self.state, all)[..count];
-                self.rule.step(self.t, theta, grad, state);
-            }
-            _ => self.step_gathered(params, grad, count),
-        }
-        Ok(())
+        self.advance(params, grad, false).map(|_| ())
     }
 
-    /// The same step for memory in any order: entries are gathered by blocks, stepped and put back.
-    fn step_gathered<P, G>(&mut self, params: &mut P, grad: &G, count: usize)
+    /// Applies one step as [`step`](Self::step) does, and measures it on the way.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    pub fn step_measured<P, G>(&mut self, params: &mut P, grad: &G) -> Result<Measures, Error>
     where
         P: TensorMut<Elem = T> + ?Sized,
         G: Tensor<Elem = T> + ?Sized,
     {
-        let mut entries = params.entries_mut().zip(grad.entries());
-        let mut done = 0;
-        loop {
-            let mut homes = [const { None }; BLOCK];
-            let mut theta = [T::default(); BLOCK];
-            let mut g = [T::default(); BLOCK];
-            let mut n = 0;
-            for (entry, gradient) in entries.by_ref().take(BLOCK) {
-                theta[n] = *entry;
-                g[n] = *gradient;
-                homes[n] = Some(entry);
-                n += 1;
-            }
-            if n == 0 {
-                break;
-            }
-            let state = &mut window(&mut self.state, done..done + n)[..count];
-            self.rule.step(self.t, &mut theta[..n], &g[..n], state);
-            for (home, value) in homes.into_iter().flatten().zip(theta) {
-                *home = value;
-            }
-            done += n;
-        }
+        self.advance(params, grad, true)
     }
 
-    fn check_shapes<P, G>(&self, params: &P, grad: &G) -> Result<(), Error>
+    fn advance<P, G>(&mut self, params: &mut P, grad: &G, measure: bool) -> Result<Measures, Error>
     where
-        P: Tensor + ?Sized,
-        G: Tensor + ?Sized,
-    {
-        if !params.dims().eq(grad.dims()) {
-            return Err(Error::GradientShape {
-                params: params.dims().collect(),
-                grad: grad.dims().collect(),
-            });
-        }
-        match &self.shape {
-            Some(shape) if !params.dims().eq(shape.iter().copied()) => Err(Error::ParameterShape {
-                state: shape.clone(),
-                params: params.dims().collect(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_gradient<G>(&self, grad: &G) -> Result<(), Error>
-    where
+        P: TensorMut<Elem = T> + ?Sized,
         G: Tensor<Elem = T> + ?Sized,
     {
-        match grad.entries().position(|g| !g.is_finite()) {
-            None => Ok(()),
-            Some(index) => Err(Error::NonFiniteGradient {
-                t: self.t + 1,
-                index,
-                value: grad.entries().nth(index).map_or(f64::NAN, |g| g.to_f64()),
-            }),
-        }
-    }
-
-    /// Makes the state tensors that the rule asks for and that are not there yet.
-    fn make_state<P: Tensor + ?Sized>(&mut self, params: &P) {
-        let shape = self.shape.get_or_insert_with(|| params.dims().collect());
-        let len = shape.iter().product();
-        for (i, name) in self.rule.state_names().iter().enumerate() {
-            if self.state.get(i).is_none_or(|(n, _)| n != name) {
-                self.state.insert(i, (name, vec![T::default(); len]));
+        self.rule.validate()?;
+        check_storage(&self.rule, self.storage, || {
+            crate::tensor::dims(params).collect()
+        })?;
+        self.kept.check_shapes(&self.rule, params, grad)?;
+        let by_norm = match self.clip {
+            None => None,
+            Some(clip) => {
+                clip.validate()?;
+                clip.by_norm()
             }
+        };
+        let norm = self
+            .kept
+            .check_gradient(grad, self.check_finite, by_norm.is_some())?;
+        let mut gradient = Treatment::NONE;
+        if let Some((max, form)) = by_norm {
+            gradient.factor = form.factor(norm, max);
         }
+        if let Some(Clip::Value { limit }) = self.clip {
+            gradient.limit = limit;
+        }
+
+        // Nothing can fail from here on.
+        let kept = &mut self.kept;
+        let sums = kept.advance(&self.rule, self.storage, params, grad, gradient, measure);
+        Ok(Measures {
+            t: kept.t,
+            lr: self.rule.lr(),
+            grad_norm: sums.grad.sqrt(),
+            clip_factor: gradient.factor,
+            param_norm: sums.theta.sqrt(),
+            update_norm: sums.update.sqrt(),
+        })
     }
 }
 
-/// The part of each state tensor that belongs to a run of entries; empty slices stand where there is no tensor.
-fn window<'a, T>(
-    state: &'a mut [(&'static str, Vec<T>)],
-    range: std::ops::Range<usize>,
-) -> [&'a mut [T]; MAX_STATE] {
-    let mut tensors = state.iter_mut();
-    std::array::from_fn(|_| match tensors.next() {
-        Some((_, values)) => &mut values[range.clone()],
-        None => &mut [],
-    })
+impl<R: CurvatureRule, T: Float> Optimizer<R, T> {
+    /// Gives the rule the curvature at each coordinate: a diagonal of the Hessian, or an estimate of it, of the parameters' shape.
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] if the rule means nothing, [`Error::ParameterShape`] if the shape is not that of the steps before,
+    /// [`Error::NonFiniteGradient`] if an entry is infinite or NaN and `check_finite` is set. Then nothing has changed.
+    pub fn observe_curvature<G>(&mut self, curvature: &G) -> Result<(), Error>
+    where
+        G: Tensor<Elem = T> + ?Sized,
+    {
+        self.rule.validate()?;
+        check_storage(&self.rule, self.storage, || {
+            crate::tensor::dims(curvature).collect()
+        })?;
+        self.kept.check_shapes(&self.rule, curvature, curvature)?;
+        self.kept
+            .check_gradient(curvature, self.check_finite, false)?;
+        self.kept.observe(&self.rule, self.storage, curvature);
+        Ok(())
+    }
+}
+
+/// Reduced state is for rules that go entry by entry from zero.
+pub(crate) fn check_storage<R: Rule>(
+    rule: &R,
+    storage: Storage,
+    shape: impl FnOnce() -> Vec<usize>,
+) -> Result<(), Error> {
+    if storage == Storage::Full {
+        return Ok(());
+    }
+    let names = rule.state_names(&shape());
+    if R::WHOLE || names.iter().any(|name| rule.initial(name) != Initial::Zero) {
+        return Err(Error::Storage { rule: rule.name() });
+    }
+    Ok(())
+}
+
+/// What a step was like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measures {
+    /// The number of the step, from 1.
+    pub t: u64,
+    /// The learning rate of the rule at this step.
+    pub lr: f64,
+    /// The Euclidean norm of the gradient as it was given, before clipping.
+    pub grad_norm: f64,
+    /// What the gradient was multiplied by to clip its norm; 1 if it was not.
+    pub clip_factor: f64,
+    /// The Euclidean norm of the parameters before the step.
+    pub param_norm: f64,
+    /// The Euclidean norm of what the step added to them.
+    pub update_norm: f64,
+}
+
+impl Measures {
+    /// The norm of the update relative to that of the parameters; infinite where all parameters were zero.
+    pub fn update_ratio(&self) -> f64 {
+        self.update_norm / self.param_norm
+    }
 }

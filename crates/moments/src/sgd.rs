@@ -1,4 +1,4 @@
-use crate::{Error, Float, Rule};
+use crate::{Error, Float, Rule, Step};
 
 /// Stochastic gradient descent: plain, with momentum in either convention, or Nesterov's.
 ///
@@ -41,6 +41,8 @@ use crate::{Error, Float, Rule};
 /// Polyak (1964), "Some methods of speeding up the convergence of iteration methods".
 /// Sutskever, Martens, Dahl & Hinton (2013), "On the importance of initialization and momentum in deep learning", for Nesterov's form.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Sgd {
     /// The learning rate η, in units of the parameters per unit of gradient.
     pub lr: f64,
@@ -58,6 +60,8 @@ pub struct Sgd {
 ///
 /// From a zero velocity the two differ by the factor 1 − μ in every velocity, and so by the same factor in the learning rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Momentum {
     /// b ← μ b + g: PyTorch, optax. A constant gradient g drives b to g / (1 − μ).
     #[default]
@@ -109,7 +113,15 @@ impl Rule for Sgd {
         Error::check_non_negative("Sgd", "weight_decay", self.weight_decay)
     }
 
-    fn state_names(&self) -> &'static [&'static str] {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+
+    fn state_names(&self, _shape: &[usize]) -> &'static [&'static str] {
         if self.momentum == 0.0 {
             &[]
         } else {
@@ -118,7 +130,8 @@ impl Rule for Sgd {
     }
 
     // ANCHOR: update
-    fn step<T: Float>(&self, _t: u64, theta: &mut [T], grad: &[T], state: &mut [&mut [T]]) {
+    #[inline(always)]
+    fn step<T: Float>(&self, step: Step<'_, T>) {
         let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
         let momentum = T::of(self.momentum);
         let intake = T::of(match self.convention {
@@ -126,13 +139,14 @@ impl Rule for Sgd {
             Momentum::Ema => 1.0 - self.momentum,
         });
 
-        let [b] = state else {
-            for (theta, &g) in theta.iter_mut().zip(grad) {
+        if self.momentum == 0.0 {
+            for (theta, &g) in step.theta.iter_mut().zip(step.grad) {
                 *theta -= lr * (g + weight_decay * *theta);
             }
             return;
-        };
-        for ((theta, &g), b) in theta.iter_mut().zip(grad).zip(&mut **b) {
+        }
+        let [b, ..] = step.state;
+        for ((theta, &g), b) in step.theta.iter_mut().zip(step.grad).zip(b) {
             let g = intake * (g + weight_decay * *theta);
             *b = momentum * *b + g;
             let velocity = if self.nesterov { g + momentum * *b } else { *b };

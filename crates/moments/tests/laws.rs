@@ -73,7 +73,8 @@ fn adam_without_epsilon_does_not_see_the_scale_of_the_gradient() {
     let reference = trajectory(adam, &grads);
     // A power of two changes exponents alone, so that even the bits agree.
     assert_eq!(trajectory(adam, &scaled(1024.0)), reference);
-    assert_close(&trajectory(adam, &scaled(1e6)), &reference, 1e-12);
+    // Where θ comes back to zero, the rounding of the steps shows.
+    assert_close(&trajectory(adam, &scaled(1e6)), &reference, 1e-9);
 }
 
 #[test]

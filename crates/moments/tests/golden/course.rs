@@ -1,4 +1,4 @@
-//! Every rule against recorded runs of PyTorch and optax in `f64`.
+//! The rules of the exercises against the recorded runs that the exercises are checked with.
 
 use moments::{Adam, AmsGrad, Optimizer, Rule, Sgd};
 use moments_checks::golden::{self, Golden};

@@ -1,0 +1,63 @@
+//! Every rule against recorded runs of PyTorch, optax and transcriptions of the papers.
+//!
+//! A rule has one file of runs here, `RULE.txt`, made by `tools/golden/RULE.py`, and one module, `RULE.rs`, that says how the settings of a run become the rule.
+
+mod course;
+mod harness;
+
+use harness::{Outcome, Run};
+
+/// The largest relative difference that is allowed in `f64`, and the largest number of units in the last place in `f32`.
+const BOUND: f64 = 1e-12;
+const ULP_BOUND: f64 = 2.0;
+
+type Follow = fn(&Run) -> Outcome;
+
+/// The runs of each rule and what follows them.
+const RULES: &[(&str, Follow)] = &[
+    // (include_str!("adamw.txt"), adamw::follow),
+];
+
+#[test]
+fn every_recorded_run_is_followed() {
+    let mut failed = Vec::new();
+    println!(
+        "{:<34} {:>5} {:>16} {:>12}  recorded from",
+        "run", "steps", "shapes", "difference"
+    );
+    for (text, follow) in RULES {
+        let runs = harness::parse(text);
+        assert!(!runs.is_empty(), "a file without a run");
+        for run in &runs {
+            let outcome = follow(run);
+            let (difference, bound) = match outcome {
+                Outcome::Relative(worst) => (format!("{worst:.1e}"), worst <= BOUND),
+                Outcome::Ulps(worst) => (format!("{worst:.1} ulp"), worst <= ULP_BOUND),
+            };
+            println!(
+                "{:<34} {:>5} {:>16} {difference:>12}  {}",
+                run.name,
+                run.steps.len(),
+                run.shapes(),
+                run.from
+            );
+            if !bound {
+                failed.push(run.name.clone());
+            }
+        }
+    }
+    assert!(failed.is_empty(), "too far from: {failed:?}");
+}
+
+#[test]
+fn the_names_of_runs_are_unique_and_each_has_a_hundred_steps() {
+    let mut names = std::collections::BTreeSet::new();
+    for run in RULES.iter().flat_map(|(text, _)| harness::parse(text)) {
+        assert_eq!(run.steps.len(), 100, "{}", run.name);
+        assert!(
+            names.insert(run.name.clone()),
+            "{} is there twice",
+            run.name
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Facts that hold for one rule, whatever the gradients: a module for each.
+
+mod common;
