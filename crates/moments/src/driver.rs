@@ -5,7 +5,7 @@
 //! Where the gradient is clipped, the state is kept in fewer bits or the step is measured, a piece goes through in blocks of `BLOCK` entries
 //! that stay in the cache nearest to the processor, and memory is read and written once all the same.
 
-use crate::reduced::{self, Slot};
+use crate::reduced::{Dither, Slot};
 use crate::vectors::{Kernel, widest};
 use crate::{Float, MAX_STATE, Rule, Step, norm};
 use std::ops::Add;
@@ -277,11 +277,15 @@ impl<R: Rule, T: Float> Kernel for Treated<'_, '_, R, T> {
                 job.gradient.apply(grad, &mut gradient[..n]);
                 &gradient[..n]
             };
-            let mut slots = part.state.iter_mut().zip(&mut decoded);
-            let state = std::array::from_fn(|_| match slots.next() {
-                Some((slot, room)) => slot.open(start, &mut room[..n]),
-                None => &mut [],
-            });
+            // Spelled out, since a closure would not be compiled for the wider vectors.
+            let [slot0, slot1, slot2, slot3] = &mut part.state;
+            let [room0, room1, room2, room3] = &mut decoded;
+            let state = [
+                slot0.open(start, &mut room0[..n]),
+                slot1.open(start, &mut room1[..n]),
+                slot2.open(start, &mut room2[..n]),
+                slot3.open(start, &mut room3[..n]),
+            ];
             job.rule.step(Step {
                 t: job.t,
                 scalars: job.scalars,
@@ -291,10 +295,7 @@ impl<R: Rule, T: Float> Kernel for Treated<'_, '_, R, T> {
                 state,
                 scratch: &mut Vec::new(),
             });
-            let dither = reduced::Dither {
-                t: job.t,
-                first: part.first + start,
-            };
+            let dither = Dither::new(job.t, part.first + start);
             for (which, (slot, room)) in part.state.iter_mut().zip(&decoded).enumerate() {
                 slot.close(start, &room[..n], dither.of(which));
             }

@@ -88,6 +88,12 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         Some(&self.kept.tensor(name)?.shape)
     }
 
+    /// The bytes that the state tensors take; 0 before the first step.
+    pub fn state_bytes(&self) -> usize {
+        let tensors = self.kept.tensors.iter();
+        tensors.map(|tensor| tensor.values.bytes()).sum()
+    }
+
     /// A number that the rule carries from step to step, such as NAdam's `mu_product`; `None` before the first step or if there is none of this name.
     pub fn scalar(&self, name: &str) -> Option<f64> {
         let at = self.rule.scalars().iter().position(|(n, _)| *n == name)?;

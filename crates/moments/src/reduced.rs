@@ -11,6 +11,47 @@
 use crate::Float;
 
 /// How an [`Optimizer`](crate::Optimizer) keeps the state of its rule.
+///
+/// The parameters stay as they are; each step decodes a block of the state, applies the rule in the parameters' type and encodes the block again.
+///
+/// # Cost in accuracy
+/// For Adam on 4,096 parameters in `f32` whose gradients differ in scale by up to 2¹⁰, after 2,000 steps, against the same run with its state in full
+/// (the test `reduced` of this crate measures it, and fails if it becomes worse):
+///
+/// | | bytes per parameter | v, rms | v, mean | update / lr, rms |
+/// |---|---|---|---|---|
+/// | `Full` | 8 | | | |
+/// | `Bf16` | 4 | 4.0 % | −0.15 % | 0.010 |
+/// | `Bits8` | 2.03 | 22 % | 0.16 % | 0.068 |
+///
+/// The difference of v is large at any one coordinate and averages out, since rounding goes up or down at random, the nearer the more often.
+/// Least squares with noisy gradients and a rate that falls to 0 ends at a mean squared error of 6.6e-5 with `Full` and `Bf16`, and of 6.8e-5 with `Bits8`.
+///
+/// With `Bits8`, a coordinate whose m is below 2⁻¹⁶ of the largest in its block of 256 has m = 0, and one whose v is below 2⁻³² of the largest is given 2⁻³²:
+/// it takes steps that are too small, never too large.
+/// State below 1e-38 is lost in both reduced forms, also where the parameters are `f64`.
+///
+/// # Example
+/// ```
+/// use moments::{Adam, Optimizer, Storage};
+///
+/// let mut theta = vec![3.0_f32; 512];
+/// let mut opt = Optimizer::with_storage(Adam::default(), Storage::Bits8);
+/// for _ in 0..2 {
+///     let grad: Vec<f32> = theta.iter().map(|x| 2.0 * x).collect();
+///     opt.step(&mut theta, &grad)?;
+/// }
+/// assert!((theta[0] - 2.998).abs() < 1e-4);
+/// assert_eq!(opt.state_bytes(), 2 * (512 + 2 * 4)); // m and v: a byte per entry, and a scale per block
+/// assert_eq!(opt.state("exp_avg"), None); // there is no such slice of f32
+/// assert!((opt.state_decoded("exp_avg").unwrap()[0] - 1.14).abs() < 0.1);
+/// # Ok::<(), moments::Error>(())
+/// ```
+///
+/// # References
+/// Dettmers, Lewis, Shleifer & Zettlemoyer (2022), "8-bit Optimizers via Block-wise Quantization", arXiv:2110.02861: blocks, each with its largest absolute value.
+/// Theirs is another code, rounded to nearest, with blocks of 2,048 entries.
+/// Gupta, Agrawal, Gopalakrishnan & Narayanan (2015), "Deep Learning with Limited Numerical Precision", arXiv:1502.02551: stochastic rounding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -49,6 +90,15 @@ impl<T: Float> Values<T> {
                 scales: vec![0.0; len.div_ceil(BLOCK)],
                 signed,
             },
+        }
+    }
+
+    /// The bytes of the entries and their scales.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Full(values) => size_of_val(&values[..]),
+            Self::Bf16(values) => size_of_val(&values[..]),
+            Self::Bits8 { codes, scales, .. } => codes.len() + size_of_val(&scales[..]),
         }
     }
 
@@ -198,8 +248,7 @@ impl<T: Float> Slot<'_, T> {
         match self {
             Self::Empty | Self::Full(_) => {}
             Self::Bf16(values) => {
-                let entries = values[range].iter_mut().zip(room).enumerate();
-                for (i, (bits, &value)) in entries {
+                for ((bits, &value), i) in values[range].iter_mut().zip(room).zip(0..) {
                     *bits = bf16_encode(value.to_f32(), dither.at(i));
                 }
             }
@@ -209,9 +258,9 @@ impl<T: Float> Slot<'_, T> {
                 signed,
             } => {
                 let blocks = room.chunks(BLOCK).zip(codes[range].chunks_mut(BLOCK));
-                for (b, ((values, codes), scale)) in
-                    blocks.zip(&mut scales[start / BLOCK..]).enumerate()
-                {
+                let blocks = blocks.zip(&mut scales[start / BLOCK..]);
+                for (((values, codes), scale), b) in blocks.zip(0..) {
+                    let dither = dither.skip(b * BLOCK as u32);
                     let largest = values
                         .iter()
                         .fold(0, |max: u32, x| max.max(x.to_f32().abs().to_bits()));
@@ -222,16 +271,14 @@ impl<T: Float> Slot<'_, T> {
                     } else {
                         0.0
                     };
-                    let entries = codes.iter_mut().zip(values).enumerate();
+                    let entries = codes.iter_mut().zip(values).zip(0..);
                     if *signed {
-                        for (i, (code, &value)) in entries {
-                            *code =
-                                signed_encode(value.to_f32() * inverse, dither.at(b * BLOCK + i));
+                        for ((code, &value), i) in entries {
+                            *code = signed_encode(value.to_f32() * inverse, dither.at(i));
                         }
                     } else {
-                        for (i, (code, &value)) in entries {
-                            *code =
-                                unsigned_encode(value.to_f32() * inverse, dither.at(b * BLOCK + i));
+                        for ((code, &value), i) in entries {
+                            *code = unsigned_encode(value.to_f32() * inverse, dither.at(i));
                         }
                     }
                 }
@@ -242,32 +289,43 @@ impl<T: Float> Slot<'_, T> {
 
 /// Chance without a generator: 16 bits for each entry of each state tensor at each step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dither {
-    pub(crate) t: u64,
-    pub(crate) first: usize,
-}
+pub(crate) struct Dither(u32);
 
 impl Dither {
+    /// For step `t` and the entries of a tensor from `first` on.
+    #[inline(always)]
+    pub(crate) fn new(t: u64, first: usize) -> Self {
+        Self(
+            (t as u32)
+                .wrapping_mul(0x9E37_79B9)
+                .wrapping_add(first as u32),
+        )
+    }
+
     /// For the state tensor at this place among the rule's.
     #[inline(always)]
     pub(crate) fn of(self, tensor: usize) -> Self {
-        let t = self.t.wrapping_mul(MAX) + tensor as u64;
-        Self { t, ..self }
+        Self(
+            self.0
+                .wrapping_add((tensor as u32).wrapping_mul(0x85EB_CA77)),
+        )
+    }
+
+    #[inline(always)]
+    fn skip(self, entries: u32) -> Self {
+        Self(self.0.wrapping_add(entries))
     }
 
     /// 16 bits, each pattern as often as any other.
     #[inline(always)]
-    fn at(self, i: usize) -> u32 {
-        // The finaliser of MurmurHash3 without its last lines.
-        let seed = (self.t as u32).wrapping_mul(0x9E37_79B9);
-        let mut x = ((self.first + i) as u32).wrapping_add(seed);
-        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
-        x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
+    fn at(self, i: u32) -> u32 {
+        // The finaliser of MurmurHash3 without its last line.
+        let x = self.0.wrapping_add(i);
+        let x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+        let x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
         x >> 16
     }
 }
-
-const MAX: u64 = crate::MAX_STATE as u64;
 
 /// What the largest 8-bit code stands for: 1.111 in binary.
 const TOP: f32 = 1.875;
@@ -323,4 +381,147 @@ fn signed_encode(value: f32, dither: u32) -> u8 {
     let magnitude = ((bits & 0x7FFF_FFFF) + (dither << 4)) >> 20;
     let code = magnitude.saturating_sub(SIGNED_BASE).min(127);
     (code | ((bits >> 24) & 0x80)) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_8_bit_code_stands_for_itself_whatever_the_chance() {
+        for code in 0..=255 {
+            for dither in [0, 1, 0x7FFF, 0x8000, 0xFFFF] {
+                assert_eq!(unsigned_encode(unsigned_decode(code), dither), code);
+                // There are two zeros with a sign; both stand for 0.
+                let again = signed_encode(signed_decode(code), dither);
+                assert_eq!(signed_decode(again), signed_decode(code), "{code}");
+                if code & 0x7F != 0 {
+                    assert_eq!(again, code);
+                }
+            }
+        }
+        assert_eq!(unsigned_decode(255), TOP);
+        assert_eq!((signed_decode(127), signed_decode(255)), (TOP, -TOP));
+        assert_eq!((unsigned_decode(0), signed_decode(0)), (0.0, 0.0));
+    }
+
+    #[test]
+    fn every_finite_bf16_stands_for_itself_and_others_stay_what_they_are() {
+        for bits in 0..=u16::MAX {
+            let value = bf16_decode(bits);
+            for dither in [0, 1, 0xFFFF] {
+                let again = bf16_encode(value, dither);
+                assert_eq!(again, bits);
+            }
+        }
+        assert_eq!(
+            bf16_decode(bf16_encode(f32::INFINITY, 0xFFFF)),
+            f32::INFINITY
+        );
+        assert!(bf16_decode(bf16_encode(f32::NAN, 0xFFFF)).is_nan());
+    }
+
+    #[test]
+    fn codes_rise_with_the_values_and_neighbours_are_an_eighth_apart_at_most() {
+        for code in 1..255 {
+            let (low, high) = (unsigned_decode(code), unsigned_decode(code + 1));
+            assert!(low < high && high <= low * 1.125, "{code}");
+        }
+        for code in 1..127 {
+            let (low, high) = (signed_decode(code), signed_decode(code + 1));
+            assert!(low < high && high <= low * 1.125, "{code}");
+            assert_eq!(signed_decode(code | 0x80), -low);
+        }
+    }
+
+    #[test]
+    fn on_average_a_number_is_kept_as_it_is() {
+        let value = 0.731_f32;
+        let each = (0..=0xFFFF_u32).map(|dither| {
+            [
+                f64::from(bf16_decode(bf16_encode(value, dither))),
+                f64::from(unsigned_decode(unsigned_encode(value, dither))),
+                f64::from(signed_decode(signed_encode(-value, dither))),
+            ]
+        });
+        let mut sums = [0.0; 3];
+        for three in each {
+            for (sum, x) in sums.iter_mut().zip(three) {
+                *sum += x / 65536.0;
+            }
+        }
+        let value = f64::from(value);
+        for (mean, expected) in sums.into_iter().zip([value, value, -value]) {
+            assert!((mean / expected - 1.0).abs() < 2e-6, "{mean} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_positive_number_without_a_sign_never_becomes_zero() {
+        for value in [f32::MIN_POSITIVE, 1e-30, 1e-10, 4e-10] {
+            assert_eq!(unsigned_encode(value, 0), 1);
+        }
+        assert_eq!(unsigned_encode(0.0, 0xFFFF), 0);
+        assert_eq!(signed_decode(signed_encode(1e-10, 0xFFFF)), 0.0);
+    }
+
+    #[test]
+    fn chance_is_even_and_differs_between_steps_entries_and_tensors() {
+        let mean =
+            |dither: Dither| (0..4096).map(|i| f64::from(dither.at(i))).sum::<f64>() / 4096.0;
+        for t in 1..50 {
+            let m = mean(Dither::new(t, 0)) / 65535.0;
+            assert!((m - 0.5).abs() < 0.02, "step {t}: {m}");
+        }
+        let here = Dither::new(1, 0);
+        assert_ne!(here.at(0), here.at(1));
+        assert_ne!(here.at(0), here.of(1).at(0));
+        assert_ne!(here.at(0), Dither::new(2, 0).at(0));
+        assert_eq!(here.of(1).skip(300).at(5), Dither::new(1, 305).of(1).at(0));
+    }
+
+    #[test]
+    fn what_is_closed_is_what_is_decoded_and_opened_again() {
+        let n = 700;
+        let values: Vec<f32> = (0..n)
+            .map(|i| (i as f32 * 0.7).sin() * 10f32.powi(i % 5))
+            .collect();
+        for (storage, signed, bound) in [
+            (Storage::Bf16, true, 0.0079),
+            (Storage::Bits8, true, 0.126),
+            (Storage::Bits8, false, 0.126),
+            (Storage::Full, true, 0.0),
+        ] {
+            let kept_as = |x: f32| if signed { x } else { x.abs() };
+            let values: Vec<f32> = values.iter().map(|&x| kept_as(x)).collect();
+            let mut kept = Values::zeros(n as usize, storage, signed);
+            let mut room = values.clone();
+            if let Values::Full(full) = &mut kept {
+                full.copy_from_slice(&values);
+            }
+            kept.slot().close(0, &room, Dither::new(1, 0));
+            let decoded: Vec<f32> = kept.decoded();
+            let opened = kept.slot().open(0, &mut room).to_vec();
+            assert_eq!(decoded, opened);
+            for (x, y) in values.iter().zip(&decoded) {
+                // Below the 16 octaves under the largest of its block, a number may be lost.
+                let lost = y.abs() <= 1e4 / 32768.0 && storage == Storage::Bits8;
+                assert!(
+                    (x - y).abs() <= bound * x.abs() || lost,
+                    "{storage:?} {x} {y}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_not_finite_stays_so_and_leaves_the_next_alone() {
+        let mut values = vec![1.0_f32; 2 * BLOCK];
+        values[3] = f32::NAN;
+        let mut kept = Values::zeros(values.len(), Storage::Bits8, true);
+        kept.slot().close(0, &values, Dither::new(1, 0));
+        let decoded: Vec<f32> = kept.decoded();
+        assert!(decoded[3].is_nan());
+        assert_eq!(decoded[BLOCK..], values[BLOCK..]);
+    }
 }
