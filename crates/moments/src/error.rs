@@ -1,8 +1,9 @@
+use crate::SnapshotError;
 use std::fmt;
 
-/// Why a step was refused.
+/// Why a step, or a saved state, was refused.
 ///
-/// A refused step has changed nothing: no parameter, no state, no counter.
+/// What is refused has changed nothing: no parameter, no state, no counter.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -54,6 +55,8 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
+    /// A [`Snapshot`](crate::Snapshot) was not written, read or restored.
+    Snapshot(SnapshotError),
 }
 
 impl Error {
@@ -134,6 +137,7 @@ impl fmt::Display for Error {
                 "entry {index} of the gradient of step {t} is {value}: lower the learning rate, clip, or look \
                  for a division by zero in the loss (`check_finite = false` lets such gradients through)"
             ),
+            Self::Snapshot(error) => error.fmt(f),
         }
     }
 }

@@ -43,6 +43,7 @@ mod optimizer;
 mod reduced;
 mod rule;
 mod sgd;
+mod snapshot;
 mod tensor;
 mod vectors;
 
@@ -55,5 +56,6 @@ pub use optimizer::{Measures, Optimizer};
 pub use reduced::Storage;
 pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};
 pub use sgd::{Momentum, Sgd};
+pub use snapshot::{Dtype, ParameterState, Snapshot, SnapshotError, StateTensor};
 pub use tensor::{Tensor, TensorMut};
 pub use vectors::Vectors;
