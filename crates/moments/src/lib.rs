@@ -32,6 +32,7 @@
 mod adam;
 mod amsgrad;
 mod clip;
+mod diagnostics;
 mod driver;
 mod error;
 mod float;
@@ -50,6 +51,7 @@ mod vectors;
 pub use adam::{Adam, BiasCorrection, EpsAt};
 pub use amsgrad::{AmsGrad, VMax};
 pub use clip::{Clip, NormForm};
+pub use diagnostics::EffectiveLr;
 pub use error::Error;
 pub use float::Float;
 pub use optimizer::{Measures, Optimizer};

@@ -1,0 +1,335 @@
+//! Every rule of the crate, in the settings that take different ways through its code, with numbers to step on.
+//!
+//! Whoever adds a rule adds it to one of the two lists of types and to [`every_case`]; `tests/bits.rs` fails until that is done.
+#![allow(dead_code)]
+
+use std::fmt::Write;
+
+use moments::{
+    Adam, AmsGrad, BiasCorrection, Clip, EpsAt, Error, Float, Momentum, Optimizer, Rule, Sgd,
+    Storage, Tensor, TensorMut, VMax,
+};
+
+/// A rule, with what it is fed between steps besides gradients.
+pub(crate) trait Fed: Rule {
+    /// Gives the optimizer the curvature, if its rule takes any.
+    fn feed<T: Float, C: Tensor<Elem = T>>(opt: &mut Optimizer<Self, T>, curvature: &C) {
+        let _ = (opt, curvature);
+    }
+}
+
+macro_rules! by_gradients_alone {
+    ($($rule:ty),* $(,)?) => {$(impl Fed for $rule {})*};
+}
+
+macro_rules! by_curvature_too {
+    ($($rule:ty),* $(,)?) => {$(
+        impl Fed for $rule {
+            fn feed<T: Float, C: Tensor<Elem = T>>(opt: &mut Optimizer<Self, T>, curvature: &C) {
+                opt.observe_curvature(curvature).unwrap();
+            }
+        }
+    )*};
+}
+
+by_gradients_alone!(Adam, AmsGrad, Sgd);
+by_curvature_too!();
+
+/// What is done with each rule of the table.
+pub(crate) trait Visit {
+    fn visit<R: Fed>(&mut self, case: &str, rule: R);
+}
+
+/// Shows every rule to the visitor, under a name for each setting.
+pub(crate) fn every_case(v: &mut impl Visit) {
+    let adam = Adam::default();
+    v.visit("adam", adam);
+    let (eps_root, weight_decay) = (1e-12, 0.01);
+    v.visit(
+        "adam-other",
+        Adam {
+            eps_root,
+            weight_decay,
+            eps_at: EpsAt::Uncorrected,
+            bias_correction: BiasCorrection::Second,
+            ..adam
+        },
+    );
+
+    for (name, v_max) in [
+        ("amsgrad-paper", VMax::Paper),
+        ("amsgrad-torch", VMax::Torch),
+        ("amsgrad-optax", VMax::Optax),
+    ] {
+        v.visit(
+            name,
+            AmsGrad {
+                v_max,
+                ..AmsGrad::default()
+            },
+        );
+    }
+
+    let sgd = Sgd::default();
+    let momentum = Sgd {
+        momentum: 0.9,
+        ..sgd
+    };
+    v.visit("sgd", sgd);
+    v.visit("sgd-momentum", momentum);
+    v.visit(
+        "sgd-nesterov-ema",
+        Sgd {
+            nesterov: true,
+            convention: Momentum::Ema,
+            weight_decay,
+            ..momentum
+        },
+    );
+}
+
+/// A number in (-1, 1) that depends on these three alone (splitmix64).
+fn uniform(stream: u64, t: u64, i: usize) -> f64 {
+    let z = (i as u64 + (stream << 48) + (t << 32) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    let z = z ^ (z >> 31);
+    (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+/// Six decades below 1 and three above; the last entry of each nine never has a gradient.
+const SCALES: [f64; 9] = [1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e3, 1e-3, 1.0, 0.0];
+
+/// The parameters before the first step.
+pub(crate) fn start<T: Float>(n: usize) -> Vec<T> {
+    (0..n).map(|i| T::of(uniform(0, 0, i))).collect()
+}
+
+/// The gradient of step `t`, from 1.
+pub(crate) fn gradient<T: Float>(t: u64, n: usize) -> Vec<T> {
+    (0..n)
+        .map(|i| T::of(uniform(1, t, i) * SCALES[i % 9]))
+        .collect()
+}
+
+/// The curvature after step `t`; a few entries are negative.
+pub(crate) fn curvature<T: Float>(t: u64, n: usize) -> Vec<T> {
+    (0..n)
+        .map(|i| T::of((uniform(2, t, i) + 0.7) * SCALES[i % 9]))
+        .collect()
+}
+
+/// A tensor of any shape that owns its entries in row-major order, for tests that do without `ndarray`.
+#[derive(Clone, Debug)]
+pub(crate) struct Shaped<T> {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) entries: Vec<T>,
+}
+
+impl<T: Float> Shaped<T> {
+    pub(crate) fn new(shape: &[usize], entries: Vec<T>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), entries.len());
+        Self {
+            shape: shape.to_vec(),
+            entries,
+        }
+    }
+}
+
+impl<T: Float> Tensor for Shaped<T> {
+    type Elem = T;
+    fn rank(&self) -> usize {
+        self.shape.len()
+    }
+    fn dim(&self, axis: usize) -> usize {
+        self.shape[axis]
+    }
+    fn as_contiguous(&self) -> Option<&[T]> {
+        Some(&self.entries)
+    }
+    fn append_to(&self, out: &mut Vec<T>) {
+        out.extend_from_slice(&self.entries);
+    }
+}
+
+impl<T: Float> TensorMut for Shaped<T> {
+    fn as_contiguous_mut(&mut self) -> Option<&mut [T]> {
+        Some(&mut self.entries)
+    }
+    fn copy_from(&mut self, values: &[T]) {
+        self.entries.copy_from_slice(values);
+    }
+}
+
+/// How the steps of a run are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// With `step` and nothing else.
+    Plain,
+    /// Clipped by its norm, and measured; the measures count as results.
+    Clipped,
+    /// Clipped by value, with state in 16 bits.
+    Bf16,
+    /// With state in 8 bits.
+    Bits8,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Clipped, Self::Bf16, Self::Bits8];
+
+    pub(crate) fn optimizer<R: Rule, T: Float>(self, rule: R) -> Optimizer<R, T> {
+        let storage = match self {
+            Self::Plain | Self::Clipped => Storage::Full,
+            Self::Bf16 => Storage::Bf16,
+            Self::Bits8 => Storage::Bits8,
+        };
+        let mut opt = Optimizer::with_storage(rule, storage);
+        opt.clip = match self {
+            Self::Plain | Self::Bits8 => None,
+            Self::Clipped => Some(Clip::torch_norm(0.5)),
+            Self::Bf16 => Some(Clip::Value { limit: 10.0 }),
+        };
+        opt
+    }
+
+    pub(crate) fn is_reduced(self) -> bool {
+        matches!(self, Self::Bf16 | Self::Bits8)
+    }
+
+    /// One step; the measures are added to the digest if this way takes them.
+    pub(crate) fn step<R: Rule, T: Float, P: TensorMut<Elem = T>, G: Tensor<Elem = T>>(
+        self,
+        opt: &mut Optimizer<R, T>,
+        params: &mut P,
+        grad: &G,
+        digest: &mut Digest,
+    ) -> Result<(), Error> {
+        if self != Self::Clipped {
+            return opt.step(params, grad);
+        }
+        let measures = opt.step_measured(params, grad)?;
+        digest.add(measures.clip_factor);
+        digest.add(measures.grad_norm);
+        digest.add(measures.param_norm);
+        digest.add(measures.update_norm);
+        Ok(())
+    }
+}
+
+/// A 64-bit hash of numbers, in order.
+///
+/// A product moves differences upwards alone; the shift brings them down again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digest(pub(crate) u64);
+
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+
+    pub(crate) fn add(&mut self, x: f64) {
+        // The bits of a NaN are not the same everywhere; in these runs there is none.
+        assert!(!x.is_nan());
+        let mixed = (self.0 ^ x.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    /// Everything that a run leaves behind: parameters, state and scalars.
+    pub(crate) fn add_all<R: Rule, T: Float>(&mut self, theta: &[T], opt: &Optimizer<R, T>) {
+        let mut add = |values: &[T]| values.iter().for_each(|x| self.add(x.to_f64()));
+        add(theta);
+        for name in opt.state_names() {
+            add(&opt.state_decoded(name).unwrap());
+        }
+        for (name, _) in opt.rule.scalars() {
+            self.add(opt.scalar(name).unwrap());
+        }
+    }
+}
+
+/// What the steps of a run are done on; made once for all the runs that are compared.
+pub(crate) struct Numbers<T> {
+    start: Shaped<T>,
+    /// The gradient of each step, and the curvature after it.
+    steps: Vec<(Shaped<T>, Shaped<T>)>,
+}
+
+impl<T: Float> Numbers<T> {
+    pub(crate) fn new(shape: &[usize], steps: u64) -> Self {
+        let n = shape.iter().product();
+        let shaped = |entries| Shaped::new(shape, entries);
+        Self {
+            start: shaped(start(n)),
+            steps: (1..=steps)
+                .map(|t| (shaped(gradient(t, n)), shaped(curvature(t, n))))
+                .collect(),
+        }
+    }
+
+    /// A hash of what the steps lead to; `None` if the rule cannot go this way.
+    pub(crate) fn digest<R: Fed>(&self, rule: R, way: Way) -> Option<Digest> {
+        let mut digest = Digest::new();
+        let mut theta = self.start.clone();
+        let mut opt = way.optimizer(rule);
+        for (grad, curvature) in &self.steps {
+            match way.step(&mut opt, &mut theta, grad, &mut digest) {
+                Err(Error::Storage { .. }) if way.is_reduced() => return None,
+                result => result.unwrap(),
+            }
+            R::feed(&mut opt, curvature);
+        }
+        digest.add_all(&theta.entries, &opt);
+        Some(digest)
+    }
+}
+
+/// The shapes of about `n` entries that a rule is run on: a vector if it takes one, and a matrix if it looks at the whole tensor.
+pub(crate) fn shapes<R: Rule>(rule: &R, n: usize) -> Vec<Vec<usize>> {
+    let rows = n.min(12);
+    let mut shapes = vec![vec![n]];
+    if R::WHOLE {
+        shapes.push(vec![rows, n / rows]);
+    }
+    shapes.retain(|shape| rule.check_shape(shape).is_ok());
+    assert!(!shapes.is_empty(), "{rule:?} takes neither");
+    shapes
+}
+
+/// The recorded text: one line for each case, type, way and shape.
+pub(crate) fn fingerprints() -> String {
+    let mut lines = Lines(String::from(HEADER));
+    every_case(&mut lines);
+    lines.0
+}
+
+const HEADER: &str = "\
+# A hash of parameters, state and measures after five steps, for every rule: the same on every machine, in every build profile and in WebAssembly.
+# command: MOMENTS_WRITE_BITS=1 cargo test -p moments --test bits
+# case type way shape hash
+";
+
+struct Lines(String);
+
+impl Lines {
+    fn line<R: Fed, T: Float>(&mut self, case: &str, kind: &str, rule: R) {
+        for way in Way::ALL {
+            for shape in shapes(&rule, 2100) {
+                let numbers = Numbers::<T>::new(&shape, 5);
+                let Some(Digest(hash)) = numbers.digest(rule, way) else {
+                    continue;
+                };
+                let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
+                let shape = shape.join("x");
+                let way = format!("{way:?}").to_lowercase();
+                writeln!(self.0, "{case} {kind} {way} {shape} {hash:016x}").unwrap();
+            }
+        }
+    }
+}
+
+impl Visit for Lines {
+    fn visit<R: Fed>(&mut self, case: &str, rule: R) {
+        self.line::<R, f32>(case, "f32", rule);
+        self.line::<R, f64>(case, "f64", rule);
+    }
+}
