@@ -6,6 +6,15 @@ use crate::reduced::{BLOCK, Storage, Values};
 use crate::{Error, Float, Initial, Optimizer, Rule};
 use std::any::TypeId;
 use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+#[cfg(feature = "safetensors")]
+mod file;
+#[cfg(feature = "safetensors")]
+mod safetensors;
+#[cfg(feature = "serde")]
+mod text;
 
 /// The largest counter that is restored: beyond it, `t` as an `f64` would no longer move.
 const MAX_T: u64 = 1 << 53;
@@ -40,8 +49,11 @@ const SCALES: &str = ".scales";
 /// With the feature `serde` it is a value for any format, numbers being written as text that keeps every bit.
 /// With the feature `safetensors` it is a file that PyTorch and others can read: `save`, `load`, `to_safetensors`, `from_safetensors`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Snapshot {
     /// The version of the record: [`Snapshot::VERSION`].
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "text::version"))]
     pub version: u32,
     /// One entry per parameter tensor, each with a name of its own.
     pub parameters: Vec<ParameterState>,
@@ -63,6 +75,8 @@ pub struct Snapshot {
 /// # Ok::<(), moments::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct ParameterState {
     /// The name of the parameter tensor; empty for that of a lone [`Optimizer`].
     pub name: String,
@@ -71,12 +85,17 @@ pub struct ParameterState {
     /// The number of steps done.
     pub t: u64,
     /// Whether there is state before the first step, since the curvature has been observed there.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "std::ops::Not::not")
+    )]
     pub observed: bool,
     /// The shape of the parameters; of no meaning where there is no state yet.
     pub shape: Vec<usize>,
     /// The type of the parameters.
     pub dtype: Dtype,
     /// The numbers that the rule carries from step to step, by name.
+    #[cfg_attr(feature = "serde", serde(with = "text::scalars"))]
     pub scalars: Vec<(String, f64)>,
     /// The state tensors, by name.
     pub tensors: Vec<StateTensor>,
@@ -86,6 +105,8 @@ pub struct ParameterState {
 ///
 /// State in 8 bits is two of them: the codes, and under the name with `.scales` appended one `f32` for each block of 256 codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct StateTensor {
     /// The name, such as `exp_avg`.
     pub name: String,
@@ -94,11 +115,14 @@ pub struct StateTensor {
     /// The shape; it may differ from that of the parameters.
     pub shape: Vec<usize>,
     /// The entries in row-major order, each in little-endian order.
+    #[cfg_attr(feature = "serde", serde(with = "text::bytes"))]
     pub bytes: Vec<u8>,
 }
 
 /// The type of the entries of a tensor in a [`Snapshot`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Dtype {
     /// `f32`.
     F32,
@@ -118,6 +142,23 @@ impl Dtype {
         } else {
             Self::F64
         }
+    }
+
+    /// The name in a safetensors header.
+    #[cfg(feature = "safetensors")]
+    fn name(self) -> &'static str {
+        match self {
+            Self::F64 => "F64",
+            Self::F32 => "F32",
+            Self::Bf16 => "BF16",
+            Self::U8 => "U8",
+        }
+    }
+
+    #[cfg(feature = "safetensors")]
+    fn named(name: &str) -> Option<Self> {
+        let all = [Self::F64, Self::F32, Self::Bf16, Self::U8];
+        all.into_iter().find(|dtype| dtype.name() == name)
     }
 
     /// The size of an entry in bytes.
@@ -725,6 +766,39 @@ pub enum SnapshotError {
         /// Whose state.
         what: String,
     },
+    /// A file ends too early.
+    Truncated {
+        /// The bytes that are there.
+        found: u64,
+        /// The bytes that its header asks for.
+        expected: u64,
+    },
+    /// A file is something else than a snapshot.
+    Foreign {
+        /// What tells.
+        reason: String,
+    },
+    /// A file contradicts itself.
+    Malformed {
+        /// Where.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// What the system says.
+        reason: String,
+    },
+    /// What a file holds is not a snapshot.
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<Self>,
+    },
 }
 
 impl fmt::Display for SnapshotError {
@@ -817,6 +891,19 @@ impl fmt::Display for SnapshotError {
                 f,
                 "there is {what} although `t` is 0: set `t` to the number of steps done, or leave the state out"
             ),
+            Self::Truncated { found, expected } => write!(
+                f,
+                "there are {found} bytes of {expected}: the snapshot is truncated, use another copy"
+            ),
+            Self::Foreign { reason } => write!(
+                f,
+                "this is not a snapshot of moments, since {reason}: use a file that `Snapshot::save` has written"
+            ),
+            Self::Malformed { reason } => {
+                write!(f, "{reason}: the snapshot is damaged, use another copy")
+            }
+            Self::Io { path, reason, .. } => write!(f, "{}: {reason}", path.display()),
+            Self::Content { path, error } => write!(f, "{}: {error}", path.display()),
         }
     }
 }
