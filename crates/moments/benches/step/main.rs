@@ -1,0 +1,170 @@
+//! How long a step takes: `cargo bench -p moments --features rayon`.
+//!
+//! Without arguments it prints one table: a step as it comes (the gradient is looked through for infinities and NaN first),
+//! a step with `check_finite` off, and a bare loop over the same arrays. A word on the command line, such as `adamw` or `16 Mi`,
+//! leaves only the rows with this word. `RAYON_NUM_THREADS` sets the number of threads, of the bare loop too.
+//!
+//! `tools/bench.py` starts it with `--cases`, which lists the cases, and with `--serve`, for measurements beside PyTorch's.
+
+mod cases;
+mod serve;
+mod stream;
+
+use moments::{Adam, Float, Optimizer, Rule, Sgd};
+use serve::{Case, Subject};
+use std::time::Duration;
+
+/// Rounds of the table, and the time that each measurement takes in each round.
+const ROUNDS: usize = 5;
+const BUDGET: Duration = Duration::from_millis(100);
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["--cases", ..] => list_cases(),
+        ["--serve", subject, ..] => serve::serve(|case| prepare(subject, case)),
+        _ => table(
+            words
+                .into_iter()
+                .filter(|word| !word.starts_with('-'))
+                .collect(),
+        ),
+    }
+}
+
+fn threads() -> usize {
+    #[cfg(feature = "rayon")]
+    let threads = rayon::current_num_threads();
+    #[cfg(not(feature = "rayon"))]
+    let threads = 1;
+    threads
+}
+
+/// What is measured under the name of a column, if the column has the case.
+fn prepare(subject: &str, case: &Case) -> Option<Box<dyn Subject>> {
+    let (_, _, passes) = cases::RULES
+        .into_iter()
+        .find(|(rule, _, _)| *rule == case.rule)?;
+    match subject {
+        "stream" => Some(stream::prepare(case, passes, threads())),
+        "ours" => Some(ours(case, false)),
+        "ours-checked" => Some(ours(case, true)),
+        _ => panic!("`{subject}` is none of ours, ours-checked, stream"),
+    }
+}
+
+fn ours(case: &Case, check_finite: bool) -> Box<dyn Subject> {
+    if case.double {
+        with_type::<f64>(case, check_finite)
+    } else {
+        with_type::<f32>(case, check_finite)
+    }
+}
+
+/// The settings are those of the other programs: PyTorch's defaults, and 1e-3 where it has none.
+fn with_type<T: Float>(case: &Case, check_finite: bool) -> Box<dyn Subject> {
+    match case.rule.as_str() {
+        "adamw" => with_rule::<_, T>(Adam::torch(), case, check_finite),
+        "sgd" => with_rule::<_, T>(
+            Sgd {
+                lr: 1e-3,
+                ..Sgd::torch()
+            },
+            case,
+            check_finite,
+        ),
+        other => panic!("no rule is called `{other}` here"),
+    }
+}
+
+/// Tensors, each with its gradient and its optimizer.
+struct Ours<R, T> {
+    tensors: Vec<(Vec<T>, Vec<T>, Optimizer<R, T>)>,
+}
+
+fn with_rule<R: Rule + 'static, T: Float>(
+    rule: R,
+    case: &Case,
+    check_finite: bool,
+) -> Box<dyn Subject> {
+    let tensors = case.lengths.iter().map(|&len| {
+        let mut optimizer = Optimizer::new(rule);
+        optimizer.check_finite = check_finite;
+        let values = |of: fn(usize) -> f64| (0..len).map(|i| T::of(of(i))).collect();
+        (values(serve::start), values(serve::gradient), optimizer)
+    });
+    Box::new(Ours {
+        tensors: tensors.collect(),
+    })
+}
+
+impl<R: Rule, T: Float> Subject for Ours<R, T> {
+    fn steps(&mut self, count: usize) {
+        for _ in 0..count {
+            for (theta, grad, optimizer) in &mut self.tensors {
+                optimizer.step(theta, grad).expect("the gradient is finite");
+            }
+        }
+    }
+
+    fn theta(&self, tensor: usize) -> Vec<f64> {
+        let (theta, _, _) = &self.tensors[tensor];
+        theta.iter().map(|x| x.to_f64()).collect()
+    }
+}
+
+fn list_cases() {
+    println!("{{\"threads\": {}}}", threads());
+    for (rule, dtype, passes) in cases::RULES {
+        for (tensors, lengths) in cases::tensors() {
+            println!(
+                "{{\"rule\": \"{rule}\", \"dtype\": \"{dtype}\", \"passes\": {passes}, \"tensors\": \"{tensors}\", \"lengths\": {lengths:?}}}"
+            );
+        }
+    }
+}
+
+/// Measures our own columns, which take turns, so that a machine that gets slower or faster meets all of them.
+fn table(words: Vec<&str>) {
+    println!("{} threads; microseconds a step, and GB/s", threads());
+    println!("| rule | tensors | step | without the check | bare loop | of the bare loop |");
+    println!("|---|---|---|---|---|---|");
+    for (rule, dtype, passes) in cases::RULES {
+        for (tensors, lengths) in cases::tensors() {
+            let name = format!("{rule} {dtype} | {tensors}");
+            if !words.iter().all(|word| name.contains(word)) {
+                continue;
+            }
+            let case = Case {
+                rule: rule.to_owned(),
+                double: dtype == "f64",
+                lengths,
+            };
+            let mut columns: Vec<_> = ["ours-checked", "ours", "stream"]
+                .into_iter()
+                .filter_map(|subject| Some((prepare(subject, &case)?, Vec::new())))
+                .collect();
+            for _ in 0..ROUNDS {
+                for (subject, seconds) in &mut columns {
+                    seconds.push(median(serve::time(subject.as_mut(), BUDGET)));
+                }
+            }
+            let seconds: Vec<f64> = columns.into_iter().map(|(_, all)| median(all)).collect();
+            let bytes = case.lengths.iter().sum::<usize>() as f64
+                * passes as f64
+                * if case.double { 8.0 } else { 4.0 };
+            let cells = seconds
+                .iter()
+                .map(|s| format!("{:.1} ({:.1})", s * 1e6, bytes / s / 1e9));
+            let cells: Vec<String> = cells.collect();
+            let share = seconds[2] / seconds[1] * 100.0;
+            println!("| {name} | {} | {share:.0}% |", cells.join(" | "));
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
