@@ -394,7 +394,7 @@ def main():
     parser.add_argument("words", nargs="*", help="leave only the cases with these words, such as: adamw f32 '16 Mi'")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.25, help="of one measurement in one round")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
     parser.add_argument("--no-scaling", action="store_true", help="leave out the run over 1 to N threads")
     parser.add_argument("--out", type=Path, help="where results go; by default benches/results if all cases were run")
@@ -405,18 +405,15 @@ def main():
 
     bench, commands = programs(options.columns)
     cases = [json.loads(line) for line in subprocess.check_output([bench, "--cases"], text=True).splitlines()]
-    chosen = [
-        case
-        for case in cases
-        if all(word in f"{case['rule']} {case['dtype']} {case['tensors']}".split(" ") or word == case["tensors"] for word in options.words)
-    ]
+    chosen = [case for case in cases if {case["rule"], case["dtype"], case["tensors"]}.issuperset(options.words)]
     if not chosen:
         sys.exit("no case has these words")
     threads = options.threads
     about = machine(threads)
 
     running = start(commands, threads)
-    agree(running, [case for case in cases if case["tensors"] == "1 Ki"])
+    rules = {(case["rule"], case["dtype"]) for case in chosen}
+    agree(running, [case for case in cases if case["tensors"] == "1 Ki" and (case["rule"], case["dtype"]) in rules])
     rows = []
     for case in chosen:
         row = record(case, measure(running, case, options.rounds, options.seconds), threads)

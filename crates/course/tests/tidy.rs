@@ -332,6 +332,7 @@ fn nothing_lies_at_the_top_that_does_not_belong_there() {
         "LICENSE-CC-BY-4.0",
         "LICENSE-MIT",
         "README.md",
+        "benches",
         "book",
         "crates",
         "exercises",

@@ -10,7 +10,7 @@ mod cases;
 mod serve;
 mod stream;
 
-use moments::{Adam, Float, Optimizer, Rule, Sgd};
+use moments::{Adam, Float, Optimizer, Rule, Sgd, Storage};
 use serve::{Case, Subject};
 use std::time::Duration;
 
@@ -47,35 +47,43 @@ fn prepare(subject: &str, case: &Case) -> Option<Box<dyn Subject>> {
         .into_iter()
         .find(|(rule, _, _)| *rule == case.rule)?;
     match subject {
+        "ours" => ours(case, false, Storage::Full),
+        "ours-checked" => ours(case, true, Storage::Full),
+        "ours-8bit" if case.rule == "adamw" && !case.double => ours(case, false, Storage::Bits8),
+        "ours-8bit" => None,
         "stream" => Some(stream::prepare(case, passes, threads())),
-        "ours" => Some(ours(case, false)),
-        "ours-checked" => Some(ours(case, true)),
-        _ => panic!("`{subject}` is none of ours, ours-checked, stream"),
+        _ => panic!("`{subject}` is none of ours, ours-checked, ours-8bit, stream"),
     }
 }
 
-fn ours(case: &Case, check_finite: bool) -> Box<dyn Subject> {
+fn ours(case: &Case, check_finite: bool, storage: Storage) -> Option<Box<dyn Subject>> {
     if case.double {
-        with_type::<f64>(case, check_finite)
+        with_type::<f64>(case, check_finite, storage)
     } else {
-        with_type::<f32>(case, check_finite)
+        with_type::<f32>(case, check_finite, storage)
     }
 }
 
-/// The settings are those of the other programs: PyTorch's defaults, and 1e-3 where it has none.
-fn with_type<T: Float>(case: &Case, check_finite: bool) -> Box<dyn Subject> {
-    match case.rule.as_str() {
-        "adamw" => with_rule::<_, T>(Adam::torch(), case, check_finite),
-        "sgd" => with_rule::<_, T>(
-            Sgd {
-                lr: 1e-3,
-                ..Sgd::torch()
-            },
-            case,
-            check_finite,
-        ),
-        other => panic!("no rule is called `{other}` here"),
-    }
+/// The settings are those of the other programs: PyTorch's defaults, and no decay for Lion.
+fn with_type<T: Float>(
+    case: &Case,
+    check_finite: bool,
+    storage: Storage,
+) -> Option<Box<dyn Subject>> {
+    let plain = Sgd {
+        lr: 1e-3,
+        ..Sgd::torch()
+    };
+    let heavy = Sgd {
+        momentum: 0.9,
+        ..plain
+    };
+    Some(match case.rule.as_str() {
+        "adamw" => with_rule::<_, T>(Adam::torch(), case, check_finite, storage),
+        "momentum" => with_rule::<_, T>(heavy, case, check_finite, storage),
+        "sgd" => with_rule::<_, T>(plain, case, check_finite, storage),
+        _ => return None,
+    })
 }
 
 /// Tensors, each with its gradient and its optimizer.
@@ -83,13 +91,14 @@ struct Ours<R, T> {
     tensors: Vec<(Vec<T>, Vec<T>, Optimizer<R, T>)>,
 }
 
-fn with_rule<R: Rule + 'static, T: Float>(
+fn with_rule<R: Rule, T: Float>(
     rule: R,
     case: &Case,
     check_finite: bool,
+    storage: Storage,
 ) -> Box<dyn Subject> {
     let tensors = case.lengths.iter().map(|&len| {
-        let mut optimizer = Optimizer::new(rule);
+        let mut optimizer = Optimizer::with_storage(rule, storage);
         optimizer.check_finite = check_finite;
         let values = |of: fn(usize) -> f64| (0..len).map(|i| T::of(of(i))).collect();
         (values(serve::start), values(serve::gradient), optimizer)
@@ -115,7 +124,6 @@ impl<R: Rule, T: Float> Subject for Ours<R, T> {
 }
 
 fn list_cases() {
-    println!("{{\"threads\": {}}}", threads());
     for (rule, dtype, passes) in cases::RULES {
         for (tensors, lengths) in cases::tensors() {
             println!(
