@@ -24,12 +24,10 @@ fn main() {
     match words[..] {
         ["--cases", ..] => list_cases(),
         ["--serve", subject, ..] => serve::serve(|case| prepare(subject, case)),
-        _ => table(
-            words
-                .into_iter()
-                .filter(|word| !word.starts_with('-'))
-                .collect(),
-        ),
+        _ => {
+            let no_flag = |word: &&str| !word.starts_with('-');
+            table(&words.into_iter().filter(no_flag).collect::<Vec<_>>());
+        }
     }
 }
 
@@ -86,9 +84,11 @@ fn with_type<T: Float>(
     })
 }
 
-/// Tensors, each with its gradient and its optimizer.
+/// A tensor with its gradient and its optimizer.
+type Entry<R, T> = (Vec<T>, Vec<T>, Optimizer<R, T>);
+
 struct Ours<R, T> {
-    tensors: Vec<(Vec<T>, Vec<T>, Optimizer<R, T>)>,
+    tensors: Vec<Entry<R, T>>,
 }
 
 fn with_rule<R: Rule, T: Float>(
@@ -134,7 +134,7 @@ fn list_cases() {
 }
 
 /// Measures our own columns, which take turns, so that a machine that gets slower or faster meets all of them.
-fn table(words: Vec<&str>) {
+fn table(words: &[&str]) {
     println!("{} threads; microseconds a step, and GB/s", threads());
     println!("| rule | tensors | step | without the check | bare loop | of the bare loop |");
     println!("|---|---|---|---|---|---|");
