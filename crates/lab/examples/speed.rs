@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     rules.dedup();
     for rule in rules {
         let single = |row: &Row| {
-            row.rule == rule && row.tensors.ends_with("i") && !row.tensors.contains('x')
+            row.rule == rule && row.tensors.ends_with('i') && !row.tensors.contains('x')
         };
         let figure = Figure::lines(
             format!("{rule}: one tensor, all threads"),
