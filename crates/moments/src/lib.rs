@@ -30,6 +30,7 @@
 //! computed with additions and multiplications alone, and cast once; no fused multiply-add is used.
 
 mod adam;
+mod adamw;
 mod amsgrad;
 mod clip;
 mod diagnostics;
@@ -49,6 +50,7 @@ mod tensor;
 mod vectors;
 
 pub use adam::{Adam, BiasCorrection, EpsAt};
+pub use adamw::{AdamW, Decay, DecayScale};
 pub use amsgrad::{AmsGrad, VMax};
 pub use clip::{Clip, NormForm};
 pub use diagnostics::EffectiveLr;

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use moments::{Optimizer, Rule};
+use moments::{Initial, Optimizer, ParameterState, Rule};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -158,12 +158,15 @@ pub(crate) fn curvature(t: u64, n: usize) -> Vec<f64> {
     (0..n).map(entry).collect()
 }
 
-/// How far the rule is from a run in `f64`, at every size that the run serves.
+/// How far the rule is from a run: in `f64` at every size that the run serves, in `f32` from step to step.
 pub(crate) fn follow<R: Rule>(rule: R, run: &Run) -> Outcome {
+    if run.is_f32() {
+        return follow_f32(rule, run);
+    }
     follow_with(rule, run, |_, _, _| {}, |_, _, _| {})
 }
 
-/// The same, where something is done before or after each step; both get the optimizer, t from 1, and the number of entries.
+/// How far the rule is from a run in `f64`, where something is done before or after each step; both get the optimizer, t from 1, and the number of entries.
 pub(crate) fn follow_with<R: Rule>(
     rule: R,
     run: &Run,
@@ -213,6 +216,67 @@ pub(crate) fn follow_with<R: Rule>(
         }
     }
     Outcome::Relative(worst)
+}
+
+/// How far the rule is from a run in `f32` after one step from what was recorded of the step before, over all steps, entries and tensors.
+///
+/// A unit in the last place is that of the largest number which went into the entry: its value before the step or after it.
+pub(crate) fn follow_f32<R: Rule>(rule: R, run: &Run) -> Outcome {
+    assert!(run.is_f32(), "{}", run.name);
+    let n = run.len();
+    let array = |values: &[f64]| {
+        let values = values.iter().map(|&x| x as f32).collect();
+        ndarray::ArrayD::from_shape_vec(run.shape.clone(), values).unwrap()
+    };
+    let initial = |name: &str| match rule.initial(name) {
+        Initial::Zero => 0.0,
+        Initial::Value(value) => value,
+        Initial::Params => panic!("{}: `{name}` starts from the parameters", run.name),
+    };
+    let mut scalars: Vec<f64> = rule.scalars().iter().map(|(_, value)| *value).collect();
+    let mut before: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    before.insert("theta".into(), start(n));
+    let mut worst = 0.0_f64;
+    for (t, recorded) in (1..).zip(&run.steps) {
+        let mut opt = Optimizer::<R, f32>::new(rule);
+        if t > 1 {
+            let mut state = ParameterState::new::<f32>(rule.name(), t - 1, &run.shape);
+            for ((name, _), value) in rule.scalars().iter().zip(&scalars) {
+                state = state.scalar(name, *value);
+            }
+            for &name in rule.state_names(&run.shape) {
+                let values: Vec<f32> = before[name].iter().map(|&x| x as f32).collect();
+                let shape = rule.state_shape(name, &run.shape);
+                state = state.tensor_of_shape(name, &shape, &values);
+            }
+            opt.restore(&state.into()).unwrap();
+        }
+        let mut theta = array(&before["theta"]);
+        opt.step(&mut theta, &array(&gradient(t, n))).unwrap();
+        rule.advance(t, &mut scalars);
+        for (label, expected) in recorded {
+            let got = if label == "theta" {
+                theta.as_slice().unwrap()
+            } else {
+                let state = opt.state(label);
+                state.unwrap_or_else(|| panic!("{}: no `{label}`", run.name))
+            };
+            assert_eq!(got.len(), expected.len(), "{}: `{label}`", run.name);
+            for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
+                let before = before.get(label).map_or_else(|| initial(label), |b| b[i]);
+                // The text has as many digits as tell two neighbours apart, and no more.
+                let expected = expected as f32;
+                let size = expected.abs().max(before.abs() as f32);
+                let gap = (f64::from(got) - f64::from(expected)).abs();
+                if gap.is_nan() {
+                    return Outcome::Ulps(f64::INFINITY);
+                }
+                worst = worst.max(gap / f64::from(size.next_up() - size));
+            }
+        }
+        before.clone_from(recorded);
+    }
+    Outcome::Ulps(worst)
 }
 
 /// What the entries of a tensor have gone through.

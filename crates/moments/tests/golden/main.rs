@@ -2,6 +2,7 @@
 //!
 //! A rule has one file of runs here, `RULE.txt`, made by `tools/golden/RULE.py`, and one module, `RULE.rs`, that says how the settings of a run become the rule.
 
+mod adamw;
 mod course;
 mod harness;
 
@@ -14,9 +15,7 @@ const ULP_BOUND: f64 = 2.0;
 type Follow = fn(&Run) -> Outcome;
 
 /// The runs of each rule and what follows them.
-const RULES: &[(&str, Follow)] = &[
-    // (include_str!("adamw.txt"), adamw::follow),
-];
+const RULES: &[(&str, Follow)] = &[(include_str!("adamw.txt"), adamw::follow)];
 
 #[test]
 fn every_recorded_run_is_followed() {

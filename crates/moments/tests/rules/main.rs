@@ -1,3 +1,4 @@
 //! Facts that hold for one rule, whatever the gradients: a module for each.
 
+mod adamw;
 mod common;
