@@ -6,8 +6,8 @@
 use std::fmt::Write;
 
 use moments::{
-    Adam, AmsGrad, BiasCorrection, Clip, EpsAt, Error, Float, Momentum, Optimizer, Rule, Sgd,
-    Storage, Tensor, TensorMut, VMax,
+    Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale, EpsAt, Error, Float, Momentum,
+    Optimizer, Rule, Sgd, Storage, Tensor, TensorMut, VMax,
 };
 
 /// A rule, with what it is fed between steps besides gradients.
@@ -32,7 +32,7 @@ macro_rules! by_curvature_too {
     )*};
 }
 
-by_gradients_alone!(Adam, AmsGrad, Sgd);
+by_gradients_alone!(Adam, AdamW, AmsGrad, Sgd);
 by_curvature_too!();
 
 /// What is done with each rule of the table.
@@ -53,6 +53,20 @@ pub(crate) fn every_case(v: &mut impl Visit) {
             eps_at: EpsAt::Uncorrected,
             bias_correction: BiasCorrection::Second,
             ..adam
+        },
+    );
+
+    let adamw = AdamW::default();
+    v.visit("adamw", adamw);
+    v.visit("adamw-optax", AdamW::optax());
+    v.visit(
+        "adamw-other",
+        AdamW {
+            eps_root,
+            decay: Decay::After,
+            decay_scale: DecayScale::Multiplier { peak_lr: 0.01 },
+            nesterov: true,
+            ..adamw
         },
     );
 
