@@ -135,9 +135,15 @@ fn coordinates<R: Rule, T: Float>(rule: &R, kept: &Kept<T>) -> Option<Vec<Coordi
                 *here = tensor[i].to_f64();
             }
             let denominator = rule.denominator(kept.t, here)?;
+            // A learning rate of zero, as a warm-up begins with, takes no step whatever it is divided by.
+            let still = rule.lr() == 0.0 && denominator.full == 0.0;
             let silent = |(value, from_zero): (&f64, bool)| !from_zero || *value == 0.0;
             Some(Coordinate {
-                effective_lr: rule.lr() / denominator.full,
+                effective_lr: if still {
+                    0.0
+                } else {
+                    rule.lr() / denominator.full
+                },
                 eps_dominates: denominator.full > 2.0 * denominator.root,
                 untouched: denominator.root == 0.0 && here.iter().zip(from_zero).all(silent),
             })

@@ -270,7 +270,7 @@ mod layouts {
                 result => result.unwrap(),
             }
             let mut curvature = of_grad.memory(shape, &table::curvature(t, n));
-            R::feed(&mut opt, &of_grad.view(&mut curvature));
+            R::feed(&mut opt, &of_grad.view(&mut curvature)).unwrap();
         }
         assert!(of_theta.is_unharmed(&memory));
         let theta: Vec<T> = of_theta.view(&mut memory).iter().copied().collect();

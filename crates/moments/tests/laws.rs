@@ -1,45 +1,274 @@
-//! Facts that hold for the rules whatever the gradients.
+//! Facts that hold for many rules, whatever the gradients.
+//!
+//! The first part goes over the table of all rules; a fact about one rule alone is in `tests/rules/`.
 
-use moments::{Adam, AmsGrad, BiasCorrection, EpsAt, Float, Momentum, Optimizer, Rule, Sgd, VMax};
-use ndarray::{Array, Array2, Array3, Axis, Ix3, s};
+mod table;
 
-/// A repeatable stream of numbers in (-1, 1) (splitmix64).
-struct Numbers(u64);
+use moments::{Adam, AmsGrad, BiasCorrection, EpsAt, Momentum, Optimizer, Rule, Sgd, VMax};
+use table::{Fed, Shaped, Visit, every_case, uniform};
 
-impl Numbers {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+/// Steps of one tensor: where they start from, the gradient of each step, and the curvature after it.
+#[derive(Clone, Debug)]
+struct Course {
+    shape: Vec<usize>,
+    start: Vec<f64>,
+    grads: Vec<Vec<f64>>,
+    curvatures: Vec<Vec<f64>>,
+}
+
+impl Course {
+    /// Gradients of one size, which every rule takes well.
+    fn new(seed: u64, shape: &[usize], steps: u64) -> Self {
+        let n = shape.iter().product();
+        let numbers = |stream, t| -> Vec<f64> {
+            let stream = 3 * seed + stream;
+            (0..n).map(|i| uniform(stream, t, i)).collect()
+        };
+        Self {
+            shape: shape.to_vec(),
+            start: numbers(0, 0),
+            grads: (1..=steps).map(|t| numbers(1, t)).collect(),
+            curvatures: (1..=steps).map(|t| numbers(2, t)).collect(),
+        }
     }
 
-    fn take(&mut self, n: usize) -> Vec<f64> {
-        (0..n).map(|_| self.next()).collect()
+    /// The same with every tensor changed.
+    fn map(&self, f: impl Fn(&[f64]) -> Vec<f64>) -> Self {
+        let all = |tensors: &[Vec<f64>]| tensors.iter().map(|x| f(x)).collect();
+        Self {
+            shape: self.shape.clone(),
+            start: f(&self.start),
+            grads: all(&self.grads),
+            curvatures: all(&self.curvatures),
+        }
+    }
+
+    /// The parameters after each step.
+    fn run<R: Fed>(&self, rule: R) -> Vec<Vec<f64>> {
+        let shaped = |entries: &Vec<f64>| Shaped::new(&self.shape, entries.clone());
+        let mut theta = shaped(&self.start);
+        let mut opt = Optimizer::new(rule);
+        let steps = self.grads.iter().zip(&self.curvatures);
+        let step = |(grad, curvature)| {
+            opt.step(&mut theta, &shaped(grad)).unwrap();
+            R::feed(&mut opt, &shaped(curvature)).unwrap();
+            theta.entries.clone()
+        };
+        steps.map(step).collect()
+    }
+}
+
+/// A shape that the rule takes, of `rows` times `columns` entries.
+fn shape_for<R: Rule>(rule: &R, rows: usize, columns: usize) -> Vec<usize> {
+    let vector = vec![rows * columns];
+    match rule.check_shape(&vector) {
+        Ok(()) if !R::WHOLE => vector,
+        _ => vec![rows, columns],
+    }
+}
+
+/// A fact about every rule of the table.
+macro_rules! for_every_rule {
+    ($(#[$doc:meta])* fn $fact:ident($case:ident, $rule:ident) $body:block) => {
+        $(#[$doc])*
+        #[test]
+        fn $fact() {
+            struct Fact;
+            impl Visit for Fact {
+                fn visit<R: Fed>(&mut self, $case: &str, $rule: R) $body
+            }
+            every_case(&mut Fact);
+        }
+    };
+}
+
+for_every_rule! {
+    /// No rule prefers a direction: where parameters and gradients change their sign, so do the steps, to the bit.
+    fn mirrored_gradients_take_mirrored_steps(case, rule) {
+        let course = Course::new(1, &shape_for(&rule, 4, 9), 12);
+        let mut mirrored = course.map(|x| x.iter().map(|x| -x).collect());
+        mirrored.curvatures = course.curvatures.clone();
+        let back: Vec<Vec<f64>> = mirrored.run(rule).iter().map(|x| x.iter().map(|x| -x).collect()).collect();
+        assert_eq!(back, course.run(rule), "{case}");
+    }
+}
+
+for_every_rule! {
+    /// Entries in another order take the same steps in that order: to the bit, or up to the rounding of a sum where the rule takes one.
+    fn the_order_of_the_entries_does_not_matter(case, rule) {
+        let (rows, columns) = (5, 9);
+        let course = Course::new(2, &shape_for(&rule, rows, columns), 12);
+        let permute = |x: &[f64]| -> Vec<f64> {
+            let place = |i: usize| (i / columns * 3 % rows) * columns + i % columns * 4 % columns;
+            (0..x.len()).map(|i| x[place(i)]).collect()
+        };
+        let expected: Vec<Vec<f64>> = course.run(rule).iter().map(|x| permute(x)).collect();
+        let found = course.map(permute).run(rule);
+        if R::WHOLE {
+            for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+                assert!((found - expected).abs() < 1e-11, "{case}: {found} {expected}");
+            }
+        } else {
+            assert_eq!(found, expected, "{case}");
+        }
+    }
+}
+
+for_every_rule! {
+    /// What is not declared `WHOLE` may be cut anywhere.
+    fn an_entry_of_an_elementwise_rule_does_not_see_the_others(case, rule) {
+        if R::WHOLE {
+            return;
+        }
+        let course = Course::new(3, &[37], 12);
+        let whole = course.run(rule);
+        for (first, end) in [(0, 1), (5, 22), (36, 37)] {
+            let mut piece = course.map(|x| x[first..end].to_vec());
+            piece.shape = vec![end - first];
+            let expected: Vec<Vec<f64>> = whole.iter().map(|x| x[first..end].to_vec()).collect();
+            assert_eq!(piece.run(rule), expected, "{case}");
+        }
+    }
+}
+
+for_every_rule! {
+    /// At zero, with a gradient of zero, nothing moves: not by decay either.
+    fn zero_parameters_with_zero_gradients_stay_zero(case, rule) {
+        let mut course = Course::new(4, &shape_for(&rule, 4, 3), 20);
+        course.start.fill(0.0);
+        course.grads.iter_mut().for_each(|g| g.fill(0.0));
+        let still = vec![vec![0.0; 12]; 20];
+        assert_eq!(course.run(rule), still, "{case}");
+    }
+}
+
+/// Cases that move parameters without a gradient, since they decay them.
+const DECAYING: &[&str] = &["adam-other", "sgd-nesterov-ema"];
+
+for_every_rule! {
+    fn without_gradients_parameters_move_exactly_where_they_decay(case, rule) {
+        let mut course = Course::new(5, &shape_for(&rule, 4, 3), 20);
+        course.grads.iter_mut().for_each(|g| g.fill(0.0));
+        let end = course.run(rule).pop().unwrap();
+        assert_eq!(end != course.start, DECAYING.contains(&case), "{case}");
+    }
+}
+
+for_every_rule! {
+    fn a_learning_rate_of_zero_moves_nothing(case, rule) {
+        let mut rule = rule;
+        rule.set_lr(0.0);
+        assert_eq!(rule.lr(), 0.0, "{case}");
+        let course = Course::new(6, &shape_for(&rule, 4, 3), 20);
+        let still = vec![course.start.clone(); 20];
+        assert_eq!(course.run(rule), still, "{case}");
+    }
+}
+
+for_every_rule! {
+    fn a_clone_goes_the_way_of_the_original(case, rule) {
+        let shape = shape_for(&rule, 4, 3);
+        let course = Course::new(7, &shape, 8);
+        let shaped = |entries: &Vec<f64>| Shaped::new(&shape, entries.clone());
+        let mut theta = shaped(&course.start);
+        let mut opt = Optimizer::new(rule);
+        for (t, grad) in course.grads.iter().enumerate() {
+            let (mut other, mut twin) = (opt.clone(), theta.clone());
+            opt.step(&mut theta, &shaped(grad)).unwrap();
+            other.step(&mut twin, &shaped(grad)).unwrap();
+            assert_eq!(theta.entries, twin.entries, "{case} {t}");
+            assert_eq!(opt.t(), t as u64 + 1);
+            (opt, theta) = (other, twin);
+            R::feed(&mut opt, &shaped(&course.curvatures[t])).unwrap();
+        }
+        assert_eq!(Some(&theta.entries), course.run(rule).last(), "{case}");
+    }
+}
+
+/// How the steps change where gradients (and curvatures) are multiplied by a power of two, which changes exponents alone.
+#[derive(Clone, Copy, Debug)]
+enum Scaling {
+    /// Not at all.
+    Invariant,
+    /// They are multiplied by the same.
+    Linear,
+}
+
+/// From zero, so that decay does not matter; to the bit.
+fn assert_scales<R: Fed>(rule: R, scaling: Scaling) {
+    let mut course = Course::new(8, &shape_for(&rule, 4, 9), 50);
+    course.start.fill(0.0);
+    let expected = course.run(rule);
+    for factor in [1.0 / 1024.0, 2.0, 1_048_576.0] {
+        let by = |x: &[f64]| -> Vec<f64> { x.iter().map(|x| x * factor).collect() };
+        let found = course.map(by).run(rule);
+        let expected: Vec<Vec<f64>> = match scaling {
+            Scaling::Invariant => expected.clone(),
+            Scaling::Linear => expected.iter().map(|x| by(x)).collect(),
+        };
+        assert_eq!(found, expected, "{rule:?} by {factor}");
+    }
+}
+
+#[test]
+fn rules_that_divide_by_the_gradient_do_not_see_its_scale() {
+    let eps = 0.0;
+    for bias_correction in [
+        BiasCorrection::Both,
+        BiasCorrection::First,
+        BiasCorrection::Second,
+        BiasCorrection::Neither,
+    ] {
+        let adam = Adam {
+            eps,
+            bias_correction,
+            ..Adam::default()
+        };
+        assert_scales(adam, Scaling::Invariant);
+    }
+    for v_max in [VMax::Paper, VMax::Torch, VMax::Optax] {
+        let amsgrad = AmsGrad {
+            eps,
+            v_max,
+            ..AmsGrad::default()
+        };
+        assert_scales(amsgrad, Scaling::Invariant);
+    }
+}
+
+#[test]
+fn steps_of_gradient_descent_are_as_large_as_the_gradient() {
+    for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+        for convention in [Momentum::HeavyBall, Momentum::Ema] {
+            let sgd = Sgd {
+                momentum,
+                nesterov,
+                convention,
+                ..Sgd::default()
+            };
+            assert_scales(sgd, Scaling::Linear);
+        }
     }
 }
 
 /// The parameters after each step from zero.
-fn trajectory<R: Rule>(rule: R, grads: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let mut theta = vec![0.0; grads[0].len()];
-    let mut opt = Optimizer::new(rule);
-    grads
-        .iter()
-        .map(|g| {
-            opt.step(&mut theta, g).unwrap();
-            theta.clone()
-        })
-        .collect()
+fn trajectory<R: Fed>(rule: R, grads: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let zeros = vec![0.0; grads[0].len()];
+    let course = Course {
+        shape: vec![zeros.len()],
+        curvatures: vec![zeros.clone(); grads.len()],
+        start: zeros,
+        grads: grads.to_vec(),
+    };
+    course.run(rule)
 }
 
-fn gradients(seed: u64, steps: usize, n: usize) -> Vec<Vec<f64>> {
-    let mut numbers = Numbers(seed);
-    (0..steps).map(|_| numbers.take(n)).collect()
+fn gradients(seed: u64, steps: u64, n: usize) -> Vec<Vec<f64>> {
+    Course::new(seed, &[n], steps).grads
 }
 
 fn assert_close(a: &[Vec<f64>], b: &[Vec<f64>], relative: f64) {
+    assert_eq!(a.len(), b.len());
     for (a, b) in a.iter().flatten().zip(b.iter().flatten()) {
         assert!((a - b).abs() <= relative * a.abs().max(b.abs()), "{a} {b}");
     }
@@ -57,39 +286,6 @@ fn first_step_is_lr_times_sign() {
         };
         assert!((theta[0] + 1e-3).abs() < 1e-17 && (theta[1] - 1e-3).abs() < 1e-17);
     }
-}
-
-#[test]
-fn adam_without_epsilon_does_not_see_the_scale_of_the_gradient() {
-    let grads = gradients(1, 200, 5);
-    let scaled = |c: f64| -> Vec<Vec<f64>> {
-        let scale = |g: &Vec<f64>| g.iter().map(|g| c * g).collect();
-        grads.iter().map(scale).collect()
-    };
-    let adam = Adam {
-        eps: 0.0,
-        ..Adam::default()
-    };
-    let reference = trajectory(adam, &grads);
-    // A power of two changes exponents alone, so that even the bits agree.
-    assert_eq!(trajectory(adam, &scaled(1024.0)), reference);
-    // Where θ comes back to zero, the rounding of the steps shows.
-    assert_close(&trajectory(adam, &scaled(1e6)), &reference, 1e-9);
-}
-
-#[test]
-fn a_gradient_that_is_always_zero_moves_nothing() {
-    let zeros = vec![vec![0.0; 4]; 20];
-    let still = zeros.clone();
-    assert_eq!(trajectory(Adam::default(), &zeros), still);
-    assert_eq!(trajectory(AmsGrad::torch(), &zeros), still);
-    assert_eq!(trajectory(AmsGrad::optax(), &zeros), still);
-    let sgd = Sgd {
-        momentum: 0.9,
-        nesterov: true,
-        ..Sgd::default()
-    };
-    assert_eq!(trajectory(sgd, &zeros), still);
 }
 
 #[test]
@@ -251,114 +447,44 @@ fn momentum_can_be_switched_on_between_steps() {
     assert_eq!(x, [-1.0 - 1.0 - 1.5]);
 }
 
-/// Steps the same numbers as a plain vector and in another memory layout, and compares bits.
-fn assert_same_bits_in_every_layout<R: Rule, T: Float>(rule: R) {
-    let (rows, columns, depth) = (5, 7, 3);
-    let n = rows * columns * depth;
-    let mut numbers = Numbers(6);
-    let start: Vec<T> = numbers.take(n).into_iter().map(T::of).collect();
-    let grads: Vec<Vec<T>> = (0..4)
-        .map(|_| numbers.take(n).into_iter().map(T::of).collect())
-        .collect();
+#[cfg(feature = "ndarray")]
+mod arrays {
+    use moments::{Optimizer, Sgd};
+    use ndarray::{Array, Array2, Axis};
 
-    let mut plain = start.clone();
-    let mut opt = Optimizer::new(rule);
-    for grad in &grads {
-        opt.step(&mut plain, grad).unwrap();
-    }
-    let bits = |values: &mut dyn Iterator<Item = T>| -> Vec<u64> {
-        values.map(|x| x.to_f64().to_bits()).collect()
-    };
-    let expected = bits(&mut plain.into_iter());
-
-    let shape = Ix3(rows, columns, depth);
-    let standard = |v: &[T]| Array::from_shape_vec(shape, v.to_vec()).unwrap();
-    // Column-major memory, the logical order unchanged.
-    let fortran = |v: &[T]| {
-        let mut a = Array3::from_elem((depth, columns, rows), T::default()).reversed_axes();
-        a.assign(&standard(v));
-        a
-    };
-    for (strided_params, strided_grad) in [(false, true), (true, false), (true, true)] {
-        let mut theta = if strided_params {
-            fortran(&start)
-        } else {
-            standard(&start)
-        };
-        let mut opt = Optimizer::new(rule);
-        for grad in &grads {
-            let grad = if strided_grad {
-                fortran(grad)
-            } else {
-                standard(grad)
-            };
-            opt.step(&mut theta, &grad).unwrap();
+    #[test]
+    fn a_broadcast_gradient_counts_once_per_parameter() {
+        let mut theta = Array2::<f64>::zeros((2, 3));
+        let row = Array::from_vec(vec![1.0, 2.0, 3.0]);
+        let grad = row.broadcast((2, 3)).unwrap();
+        let mut opt = Optimizer::new(Sgd {
+            lr: 1.0,
+            ..Sgd::default()
+        });
+        opt.step(&mut theta, &grad).unwrap();
+        for line in theta.axis_iter(Axis(0)) {
+            assert_eq!(line.to_vec(), [-1.0, -2.0, -3.0]);
         }
-        assert_eq!(bits(&mut theta.iter().copied()), expected);
     }
 
-    // Every second column of a wider array, and a reversed axis: the entries between are left alone.
-    let guard = T::of(123.0);
-    let mut wide = Array3::from_elem((rows, 2 * columns, depth), guard);
-    wide.slice_mut(s![..;-1, ..;2, ..])
-        .assign(&standard(&start));
-    let mut opt = Optimizer::new(rule);
-    for grad in &grads {
-        let mut view = wide.slice_mut(s![..;-1, ..;2, ..]);
-        opt.step(&mut view, &standard(grad)).unwrap();
+    #[test]
+    fn arrays_without_axes_and_of_any_rank_are_stepped() {
+        let mut scalar = ndarray::arr0(3.0_f64);
+        let mut opt = Optimizer::new(Sgd {
+            lr: 0.5,
+            ..Sgd::default()
+        });
+        opt.step(&mut scalar, &ndarray::arr0(6.0)).unwrap();
+        assert_eq!(scalar.into_scalar(), 0.0);
+
+        let shape = vec![1, 2, 1, 3, 1, 2];
+        let mut theta = ndarray::ArrayD::<f32>::zeros(shape.clone());
+        let grad = ndarray::ArrayD::from_elem(shape, 1.0);
+        let mut opt = Optimizer::new(Sgd {
+            lr: 1.0,
+            ..Sgd::default()
+        });
+        opt.step(&mut theta, &grad).unwrap();
+        assert!(theta.iter().all(|x| *x == -1.0));
     }
-    let view = wide.slice(s![..;-1, ..;2, ..]);
-    assert_eq!(bits(&mut view.iter().copied()), expected);
-    assert!(wide.slice(s![.., 1..;2, ..]).iter().all(|x| *x == guard));
-}
-
-#[test]
-fn memory_layout_does_not_change_a_bit() {
-    let sgd = Sgd {
-        momentum: 0.9,
-        nesterov: true,
-        ..Sgd::default()
-    };
-    assert_same_bits_in_every_layout::<_, f64>(Adam::default());
-    assert_same_bits_in_every_layout::<_, f32>(Adam::default());
-    assert_same_bits_in_every_layout::<_, f64>(AmsGrad::optax());
-    assert_same_bits_in_every_layout::<_, f32>(AmsGrad::paper());
-    assert_same_bits_in_every_layout::<_, f64>(sgd);
-    assert_same_bits_in_every_layout::<_, f32>(Sgd::default());
-}
-
-#[test]
-fn a_broadcast_gradient_counts_once_per_parameter() {
-    let mut theta = Array2::<f64>::zeros((2, 3));
-    let row = Array::from_vec(vec![1.0, 2.0, 3.0]);
-    let grad = row.broadcast((2, 3)).unwrap();
-    let mut opt = Optimizer::new(Sgd {
-        lr: 1.0,
-        ..Sgd::default()
-    });
-    opt.step(&mut theta, &grad).unwrap();
-    for line in theta.axis_iter(Axis(0)) {
-        assert_eq!(line.to_vec(), [-1.0, -2.0, -3.0]);
-    }
-}
-
-#[test]
-fn arrays_without_axes_and_of_any_rank_are_stepped() {
-    let mut scalar = ndarray::arr0(3.0_f64);
-    let mut opt = Optimizer::new(Sgd {
-        lr: 0.5,
-        ..Sgd::default()
-    });
-    opt.step(&mut scalar, &ndarray::arr0(6.0)).unwrap();
-    assert_eq!(scalar.into_scalar(), 0.0);
-
-    let shape = vec![1, 2, 1, 3, 1, 2];
-    let mut theta = ndarray::ArrayD::<f32>::zeros(shape.clone());
-    let grad = ndarray::ArrayD::from_elem(shape, 1.0);
-    let mut opt = Optimizer::new(Sgd {
-        lr: 1.0,
-        ..Sgd::default()
-    });
-    opt.step(&mut theta, &grad).unwrap();
-    assert!(theta.iter().all(|x| *x == -1.0));
 }

@@ -13,8 +13,12 @@ use moments::{
 /// A rule, with what it is fed between steps besides gradients.
 pub(crate) trait Fed: Rule {
     /// Gives the optimizer the curvature, if its rule takes any.
-    fn feed<T: Float, C: Tensor<Elem = T>>(opt: &mut Optimizer<Self, T>, curvature: &C) {
+    fn feed<T: Float, C: Tensor<Elem = T>>(
+        opt: &mut Optimizer<Self, T>,
+        curvature: &C,
+    ) -> Result<(), Error> {
         let _ = (opt, curvature);
+        Ok(())
     }
 }
 
@@ -25,8 +29,11 @@ macro_rules! by_gradients_alone {
 macro_rules! by_curvature_too {
     ($($rule:ty),* $(,)?) => {$(
         impl Fed for $rule {
-            fn feed<T: Float, C: Tensor<Elem = T>>(opt: &mut Optimizer<Self, T>, curvature: &C) {
-                opt.observe_curvature(curvature).unwrap();
+            fn feed<T: Float, C: Tensor<Elem = T>>(
+                opt: &mut Optimizer<Self, T>,
+                curvature: &C,
+            ) -> Result<(), Error> {
+                opt.observe_curvature(curvature)
             }
         }
     )*};
@@ -103,7 +110,7 @@ pub(crate) fn every_case(v: &mut impl Visit) {
 }
 
 /// A number in (-1, 1) that depends on these three alone (splitmix64).
-fn uniform(stream: u64, t: u64, i: usize) -> f64 {
+pub(crate) fn uniform(stream: u64, t: u64, i: usize) -> f64 {
     let z = (i as u64 + (stream << 48) + (t << 32) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -290,7 +297,7 @@ impl<T: Float> Numbers<T> {
                 Err(Error::Storage { .. }) if way.is_reduced() => return None,
                 result => result.unwrap(),
             }
-            R::feed(&mut opt, curvature);
+            R::feed(&mut opt, curvature).unwrap();
         }
         digest.add_all(&theta.entries, &opt);
         Some(digest)
