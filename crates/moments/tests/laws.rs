@@ -4,7 +4,9 @@
 
 mod table;
 
-use moments::{Adam, AmsGrad, BiasCorrection, EpsAt, Momentum, Optimizer, Rule, Sgd, VMax};
+use moments::{
+    Adam, AdamW, AmsGrad, BiasCorrection, Decay, EpsAt, Momentum, Optimizer, Rule, Sgd, VMax,
+};
 use table::{Fed, Shaped, Visit, every_case, uniform};
 
 /// Steps of one tensor: where they start from, the gradient of each step, and the curvature after it.
@@ -143,7 +145,13 @@ for_every_rule! {
 }
 
 /// Cases that move parameters without a gradient, since they decay them.
-const DECAYING: &[&str] = &["adam-other", "sgd-nesterov-ema"];
+const DECAYING: &[&str] = &[
+    "adam-other",
+    "adamw",
+    "adamw-optax",
+    "adamw-other",
+    "sgd-nesterov-ema",
+];
 
 for_every_rule! {
     fn without_gradients_parameters_move_exactly_where_they_decay(case, rule) {
@@ -226,6 +234,15 @@ fn rules_that_divide_by_the_gradient_do_not_see_its_scale() {
         };
         assert_scales(adam, Scaling::Invariant);
     }
+    for nesterov in [false, true] {
+        let adamw = AdamW {
+            eps,
+            nesterov,
+            weight_decay: 0.0,
+            ..AdamW::default()
+        };
+        assert_scales(adamw, Scaling::Invariant);
+    }
     for v_max in [VMax::Paper, VMax::Torch, VMax::Optax] {
         let amsgrad = AmsGrad {
             eps,
@@ -233,6 +250,26 @@ fn rules_that_divide_by_the_gradient_do_not_see_its_scale() {
             ..AmsGrad::default()
         };
         assert_scales(amsgrad, Scaling::Invariant);
+    }
+}
+
+#[test]
+fn adamw_without_decay_is_adam_to_the_bit() {
+    let course = Course::new(9, &[37], 100);
+    for eps_root in [0.0, 1e-6] {
+        let adam = Adam {
+            eps_root,
+            ..Adam::default()
+        };
+        for decay in [Decay::Before, Decay::Within, Decay::After] {
+            let adamw = AdamW {
+                eps_root,
+                weight_decay: 0.0,
+                decay,
+                ..AdamW::default()
+            };
+            assert_eq!(course.run(adamw), course.run(adam), "{decay:?}");
+        }
     }
 }
 
