@@ -114,7 +114,7 @@ fn continues<R: Fed, T: Float>(case: &str, rule: R, way: Way, shape: &[usize], h
         for t in steps {
             let grad = shaped(table::gradient(t, n));
             way.step(opt, theta, &grad, &mut Digest::new())?;
-            R::feed(opt, &shaped(table::curvature(t, n)));
+            R::feed(opt, &shaped(table::curvature(t, n))).unwrap();
         }
         Ok(())
     };
@@ -125,7 +125,7 @@ fn continues<R: Fed, T: Float>(case: &str, rule: R, way: Way, shape: &[usize], h
         Halt::After(t) => t,
         Halt::Observed if way.is_reduced() => return,
         Halt::Observed => {
-            R::feed(&mut whole, &shaped(table::curvature(0, n)));
+            R::feed(&mut whole, &shaped(table::curvature(0, n))).unwrap();
             0
         }
     };
