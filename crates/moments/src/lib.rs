@@ -38,6 +38,7 @@ mod driver;
 mod error;
 mod float;
 mod kept;
+mod lion;
 #[cfg(feature = "ndarray")]
 mod nd;
 mod norm;
@@ -56,6 +57,7 @@ pub use clip::{Clip, NormForm};
 pub use diagnostics::EffectiveLr;
 pub use error::Error;
 pub use float::Float;
+pub use lion::{Lion, LionMode};
 pub use optimizer::{Measures, Optimizer};
 pub use reduced::Storage;
 pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};

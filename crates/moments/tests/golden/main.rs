@@ -5,6 +5,7 @@
 mod adamw;
 mod course;
 mod harness;
+mod lion;
 
 use harness::{Outcome, Run};
 
@@ -15,7 +16,10 @@ const ULP_BOUND: f64 = 2.0;
 type Follow = fn(&Run) -> Outcome;
 
 /// The runs of each rule and what follows them.
-const RULES: &[(&str, Follow)] = &[(include_str!("adamw.txt"), adamw::follow)];
+const RULES: &[(&str, Follow)] = &[
+    (include_str!("adamw.txt"), adamw::follow),
+    (include_str!("lion.txt"), lion::follow),
+];
 
 #[test]
 fn every_recorded_run_is_followed() {

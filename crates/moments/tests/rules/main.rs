@@ -2,3 +2,4 @@
 
 mod adamw;
 mod common;
+mod lion;

@@ -6,8 +6,8 @@
 use std::fmt::Write;
 
 use moments::{
-    Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale, EpsAt, Error, Float, Momentum,
-    Optimizer, Rule, Sgd, Storage, Tensor, TensorMut, VMax,
+    Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale, EpsAt, Error, Float, Lion,
+    LionMode, Momentum, Optimizer, Rule, Sgd, Storage, Tensor, TensorMut, VMax,
 };
 
 /// A rule, with what it is fed between steps besides gradients.
@@ -39,7 +39,7 @@ macro_rules! by_curvature_too {
     )*};
 }
 
-by_gradients_alone!(Adam, AdamW, AmsGrad, Sgd);
+by_gradients_alone!(Adam, AdamW, AmsGrad, Lion, Sgd);
 by_curvature_too!();
 
 /// What is done with each rule of the table.
@@ -87,6 +87,22 @@ pub(crate) fn every_case(v: &mut impl Visit) {
             AmsGrad {
                 v_max,
                 ..AmsGrad::default()
+            },
+        );
+    }
+
+    let lion = Lion::default();
+    v.visit("lion", lion);
+    for (name, mode) in [
+        ("lion-refined", LionMode::Refined),
+        ("lion-smooth", LionMode::Smooth),
+    ] {
+        v.visit(
+            name,
+            Lion {
+                weight_decay,
+                mode,
+                ..lion
             },
         );
     }
