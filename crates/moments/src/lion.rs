@@ -139,10 +139,9 @@ impl Rule for Lion {
         for ((theta, &g), m) in step.theta.iter_mut().zip(step.grad).zip(m) {
             let c = beta1 * *m + one_minus_beta1 * g;
             let direction = match self.mode {
-                LionMode::Hard => c.sign(),
                 LionMode::Smooth => T::of(libm::tanh(smooth_beta * c.to_f64())),
                 LionMode::Refined if c.abs() < one => c,
-                LionMode::Refined => c.sign(),
+                LionMode::Refined | LionMode::Hard => c.sign(),
             };
             *theta -= lr * (direction + weight_decay * *theta);
             *m = beta2 * *m + one_minus_beta2 * g;
