@@ -102,6 +102,25 @@ impl Lion {
     }
 }
 
+impl Lion {
+    // ANCHOR: update
+    /// The step with what is taken for the sign of c.
+    #[inline(always)]
+    fn walk<T: Float>(&self, step: Step<'_, T>, sign: impl Fn(T) -> T) {
+        let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
+        let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
+        let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
+
+        let [m, ..] = step.state;
+        for ((theta, &g), m) in step.theta.iter_mut().zip(step.grad).zip(m) {
+            let c = beta1 * *m + one_minus_beta1 * g;
+            *theta -= lr * (sign(c) + weight_decay * *theta);
+            *m = beta2 * *m + one_minus_beta2 * g;
+        }
+    }
+    // ANCHOR_END: update
+}
+
 impl Rule for Lion {
     fn name(&self) -> &'static str {
         "Lion"
@@ -127,25 +146,15 @@ impl Rule for Lion {
         &["exp_avg"]
     }
 
-    // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
-        let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
-        let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
         let (one, smooth_beta) = (T::of(1.0), self.smooth_beta);
-
-        let [m, ..] = step.state;
-        for ((theta, &g), m) in step.theta.iter_mut().zip(step.grad).zip(m) {
-            let c = beta1 * *m + one_minus_beta1 * g;
-            let direction = match self.mode {
-                LionMode::Smooth => T::of(libm::tanh(smooth_beta * c.to_f64())),
-                LionMode::Refined if c.abs() < one => c,
-                LionMode::Refined | LionMode::Hard => c.sign(),
-            };
-            *theta -= lr * (direction + weight_decay * *theta);
-            *m = beta2 * *m + one_minus_beta2 * g;
+        let tanh = |c: T| T::of(libm::tanh(smooth_beta * c.to_f64()));
+        let clamp = |c: T| if c.abs() < one { c } else { c.sign() };
+        match self.mode {
+            LionMode::Hard => self.walk(step, T::sign),
+            LionMode::Smooth => self.walk(step, tanh),
+            LionMode::Refined => self.walk(step, clamp),
         }
     }
-    // ANCHOR_END: update
 }

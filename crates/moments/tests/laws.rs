@@ -150,6 +150,8 @@ const DECAYING: &[&str] = &[
     "adamw",
     "adamw-optax",
     "adamw-other",
+    "lion-refined",
+    "lion-smooth",
     "sgd-nesterov-ema",
 ];
 
