@@ -14,6 +14,16 @@ use crate::{Float, Initial, MAX_STATE, Optimizer, Rule};
 /// A coordinate whose gradients have all been zero, such as the row of a word that has not occurred, has the denominator ε and no step to divide.
 /// Its lr / ε would swamp everything else, so it is [`untouched`](Self::untouched_share) and counted nowhere but there.
 ///
+/// # What to log
+/// | how often | what | what it tells |
+/// |---|---|---|
+/// | every step | `grad_norm`, `clip_factor` of [`Measures`](crate::Measures) | a spike, and whether clipping has become the rule |
+/// | every step | `param_norm`, [`update_ratio`](crate::Measures::update_ratio) | parameters that drift away; steps too large or too small for them |
+/// | every hundredth | `median`, `max` against `lr` | how far the method is from gradient descent, and whether v̂ dies out |
+/// | every hundredth | `eps_share`, `untouched_share` | whether ε fits the gradients; parameters that nothing reaches |
+///
+/// The first two rows come from [`Optimizer::step_measured`], which takes them while the step has the numbers at hand.
+///
 /// # Example
 /// Adam after one step: m̂ = g and √v̂ = |g| in real arithmetic, so that the effective rate is lr / (|g| + ε).
 /// The gradients are 2 (counted), 10⁻⁹ (counted, and ten times smaller than ε) and 0 (untouched).
