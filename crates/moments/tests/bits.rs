@@ -45,6 +45,35 @@ fn source_lines() -> Vec<(PathBuf, String)> {
 }
 
 #[test]
+fn every_rule_of_the_crate_is_in_the_table() {
+    struct Names(BTreeSet<String>);
+    impl Visit for Names {
+        fn visit<R: Fed>(&mut self, _case: &str, _rule: R) {
+            let path = std::any::type_name::<R>();
+            self.0.insert(path.rsplit("::").next().unwrap().to_owned());
+        }
+    }
+    let mut in_table = Names(BTreeSet::new());
+    table::every_case(&mut in_table);
+
+    let mut in_source = BTreeSet::new();
+    for (_, line) in source_lines() {
+        if let Some((before, after)) = line.split_once("Rule for ") {
+            let name: String = after.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if before.trim_start().starts_with("impl") && line.starts_with("impl") {
+                in_source.insert(name);
+            }
+        }
+    }
+    assert!(in_source.contains("Adam"));
+    let missing: Vec<_> = in_source.symmetric_difference(&in_table.0).collect();
+    assert!(
+        missing.is_empty(),
+        "{missing:?}: put it into tests/table/mod.rs, then record its bits with MOMENTS_WRITE_BITS=1 cargo test -p moments --test bits"
+    );
+}
+
+#[test]
 fn no_function_is_used_whose_bits_depend_on_the_machine() {
     // The standard library takes these from the system, or leaves their last bits open.
     let functions = [
