@@ -10,7 +10,7 @@ mod cases;
 mod serve;
 mod stream;
 
-use moments::{Float, Optimizer, Rule, Sgd, Storage};
+use moments::{AdamW, Float, Optimizer, Rule, Sgd, Storage};
 use serve::{Case, Subject};
 use std::time::Duration;
 
@@ -77,6 +77,7 @@ fn with_type<T: Float>(
         ..plain
     };
     Some(match case.rule.as_str() {
+        "adamw" => with_rule::<_, T>(AdamW::torch(), case, check_finite, storage),
         "momentum" => with_rule::<_, T>(heavy, case, check_finite, storage),
         "sgd" => with_rule::<_, T>(plain, case, check_finite, storage),
         _ => return None,
