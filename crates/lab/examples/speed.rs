@@ -81,6 +81,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let single = |row: &Row| {
             row.rule == rule && row.tensors.ends_with('i') && !row.tensors.contains('x')
         };
+        if !sizes.iter().any(single) {
+            continue;
+        }
         let figure = Figure::lines(
             format!("{rule}: one tensor, all threads"),
             "Small tensors stay in the caches, and what a call costs decides. Large ones come from memory, whose bus sets the limit: \

@@ -10,7 +10,7 @@ mod cases;
 mod serve;
 mod stream;
 
-use moments::{AdamW, Float, Optimizer, Rule, Sgd, Storage};
+use moments::{AdamW, Float, Lion, Optimizer, Rule, Sgd, Storage};
 use serve::{Case, Subject};
 use std::time::Duration;
 
@@ -76,9 +76,15 @@ fn with_type<T: Float>(
         momentum: 0.9,
         ..plain
     };
+    let lion = Lion {
+        lr: 1e-4,
+        weight_decay: 0.0,
+        ..Lion::paper()
+    };
     Some(match case.rule.as_str() {
         "adamw" => with_rule::<_, T>(AdamW::torch(), case, check_finite, storage),
         "momentum" => with_rule::<_, T>(heavy, case, check_finite, storage),
+        "lion" => with_rule::<_, T>(lion, case, check_finite, storage),
         "sgd" => with_rule::<_, T>(plain, case, check_finite, storage),
         _ => return None,
     })
