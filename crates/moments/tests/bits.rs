@@ -226,6 +226,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[cfg(feature = "ndarray")]
 mod layouts {
+    use super::DEBUG;
     use super::table::{self, Digest, Fed, Visit, Way};
     use moments::{Error, Float};
     use ndarray::{ArrayD, ArrayViewMutD, Axis, IxDyn, ShapeBuilder, Slice};
@@ -291,7 +292,7 @@ mod layouts {
         let mut digest = Digest::new();
         let mut memory = of_theta.memory(shape, &table::start::<T>(n));
         let mut opt = way.optimizer(rule);
-        for t in 1..=4 {
+        for t in 1..=3 {
             let mut grad = of_grad.memory(shape, &table::gradient(t, n));
             let (mut theta, grad) = (of_theta.view(&mut memory), of_grad.view(&mut grad));
             match way.step(&mut opt, &mut theta, &grad, &mut digest) {
@@ -311,13 +312,17 @@ mod layouts {
 
     impl Layouts {
         fn compare<R: Fed, T: Float>(case: &str, rule: R) {
-            for shape in [vec![23], vec![15, 7], vec![5, 7, 3], vec![2, 1, 3, 1, 300]] {
+            // The last goes through in more than one block, and takes its time without optimisation.
+            for shape in [vec![23], vec![15, 7], vec![5, 7, 3], vec![2, 1, 3, 1, 180]] {
                 if rule.check_shape(&shape).is_err() {
                     continue;
                 }
                 for way in Way::ALL {
-                    let plain = table::Numbers::<T>::new(&shape, 4).digest(rule, way);
+                    let plain = table::Numbers::<T>::new(&shape, 3).digest(rule, way);
+                    let few = DEBUG && shape.len() == 5;
                     for layouts in [
+                        (ColumnMajor, Strided),
+                        (Reversed, ColumnMajor),
                         (RowMajor, RowMajor),
                         (RowMajor, ColumnMajor),
                         (ColumnMajor, RowMajor),
@@ -325,8 +330,10 @@ mod layouts {
                         (Reversed, RowMajor),
                         (RowMajor, Reversed),
                         (Strided, ColumnMajor),
-                        (ColumnMajor, Strided),
-                    ] {
+                    ]
+                    .into_iter()
+                    .take(if few { 2 } else { 9 })
+                    {
                         let found = digest::<R, T>(rule, way, &shape, layouts);
                         assert_eq!(found, plain, "{case} {way:?} {shape:?} {layouts:?}");
                     }

@@ -181,7 +181,10 @@ impl Visit for Compared {
             opt.step(&mut theta, &grad).unwrap();
         }
         let is_due = opt.effective_lr().is_some();
-        assert!(!is_due || self.0.contains(&type_name::<R>()), "{case}");
+        assert!(
+            !is_due || self.0.contains(&type_name::<R>()),
+            "{case} has a denominator: compare its steps in a_step_is_the_effective_learning_rate_times_the_momentum"
+        );
     }
 }
 

@@ -92,7 +92,7 @@ for_every_rule! {
         let mut mirrored = course.map(|x| x.iter().map(|x| -x).collect());
         mirrored.curvatures = course.curvatures.clone();
         let back: Vec<Vec<f64>> = mirrored.run(rule).iter().map(|x| x.iter().map(|x| -x).collect()).collect();
-        assert_eq!(back, course.run(rule), "{case}");
+        assert!(back == course.run(rule), "{case}");
     }
 }
 
@@ -112,7 +112,7 @@ for_every_rule! {
                 assert!((found - expected).abs() < 1e-11, "{case}: {found} {expected}");
             }
         } else {
-            assert_eq!(found, expected, "{case}");
+            assert!(found == expected, "{case}");
         }
     }
 }
@@ -129,7 +129,7 @@ for_every_rule! {
             let mut piece = course.map(|x| x[first..end].to_vec());
             piece.shape = vec![end - first];
             let expected: Vec<Vec<f64>> = whole.iter().map(|x| x[first..end].to_vec()).collect();
-            assert_eq!(piece.run(rule), expected, "{case}");
+            assert!(piece.run(rule) == expected, "{case}");
         }
     }
 }
@@ -141,7 +141,7 @@ for_every_rule! {
         course.start.fill(0.0);
         course.grads.iter_mut().for_each(|g| g.fill(0.0));
         let still = vec![vec![0.0; 12]; 20];
-        assert_eq!(course.run(rule), still, "{case}");
+        assert!(course.run(rule) == still, "{case}");
     }
 }
 
@@ -163,13 +163,17 @@ for_every_rule! {
 }
 
 for_every_rule! {
+    /// But for a decay that is not scaled by it.
     fn a_learning_rate_of_zero_moves_nothing(case, rule) {
+        if decays(&rule) && format!("{rule:?}").contains("Unscaled") {
+            return;
+        }
         let mut rule = rule;
         rule.set_lr(0.0);
         assert_eq!(rule.lr(), 0.0, "{case}");
         let course = Course::new(6, &shape_for(&rule, 4, 3), 20);
         let still = vec![course.start.clone(); 20];
-        assert_eq!(course.run(rule), still, "{case}");
+        assert!(course.run(rule) == still, "{case}");
     }
 }
 
@@ -214,7 +218,7 @@ fn assert_scales<R: Fed>(rule: R, scaling: Scaling) {
             Scaling::Invariant => expected.clone(),
             Scaling::Linear => expected.iter().map(|x| by(x)).collect(),
         };
-        assert_eq!(found, expected, "{rule:?} by {factor}");
+        assert!(found == expected, "{rule:?} by {factor}");
     }
 }
 
