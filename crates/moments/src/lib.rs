@@ -29,6 +29,8 @@
 //! The same inputs give the same bits on every machine: hyperparameters and the powers of β are `f64`,
 //! computed with additions and multiplications alone, and cast once; no fused multiply-add is used.
 
+mod adadelta;
+mod adagrad;
 mod adam;
 mod adamw;
 mod amsgrad;
@@ -38,18 +40,22 @@ mod driver;
 mod error;
 mod float;
 mod kept;
+mod lars;
 mod lion;
 #[cfg(feature = "ndarray")]
 mod nd;
 mod norm;
 mod optimizer;
 mod reduced;
+mod rmsprop;
 mod rule;
 mod sgd;
 mod snapshot;
 mod tensor;
 mod vectors;
 
+pub use adadelta::AdaDelta;
+pub use adagrad::{AdaGrad, AdaGradEps};
 pub use adam::{Adam, BiasCorrection, EpsAt};
 pub use adamw::{AdamW, Decay, DecayScale};
 pub use amsgrad::{AmsGrad, VMax};
@@ -57,11 +63,13 @@ pub use clip::{Clip, NormForm};
 pub use diagnostics::EffectiveLr;
 pub use error::Error;
 pub use float::Float;
+pub use lars::{Lars, LarsLr, LarsNorms};
 pub use lion::{Lion, LionMode};
 pub use optimizer::{Measures, Optimizer};
 pub use reduced::Storage;
+pub use rmsprop::{RmsProp, RmsPropEps, RmsPropLr};
 pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};
-pub use sgd::{Momentum, Sgd};
+pub use sgd::{Momentum, Sgd, SgdDecay};
 pub use snapshot::{Dtype, ParameterState, Snapshot, SnapshotError, StateTensor};
 pub use tensor::{Tensor, TensorMut};
 pub use vectors::Vectors;

@@ -3,13 +3,15 @@ use crate::{Error, Float, Rule, Step};
 /// Stochastic gradient descent: plain, with momentum in either convention, or Nesterov's.
 ///
 /// ```text
+/// coupled       g ← g + wd · θ
 /// plain         θ ← θ − lr · g
-/// heavy ball    b ← μ b + g              θ ← θ − lr · b      (Nesterov: θ ← θ − lr · (g + μ b))
+/// heavy ball    b ← μ b + (1 − τ) g      θ ← θ − lr · b      (Nesterov: θ ← θ − lr · (g + μ b))
 /// EMA           b ← μ b + (1 − μ) g      θ ← θ − lr · b      (Nesterov: θ ← θ − lr · ((1 − μ) g + μ b))
+/// decoupled     θ ← (1 − lr · wd) θ, then the step with the gradient as it is
 /// ```
 ///
 /// # Defaults
-/// `lr` 1e-3 and no momentum, as `torch.optim.SGD`; the heavy ball where `momentum` is set; no weight decay.
+/// `lr` 1e-3 and no momentum, as `torch.optim.SGD`; the heavy ball where `momentum` is set; no dampening τ, no weight decay, which is coupled where it is set.
 ///
 /// # State
 /// `momentum_buffer` (b) of the parameters' shape, zero at first: 1 float per parameter, none without momentum.
@@ -32,14 +34,18 @@ use crate::{Error, Float, Rule, Step};
 /// ```
 ///
 /// # Errors
-/// A step fails if `lr` or `weight_decay` is negative or not finite, `momentum` is outside [0, 1], or `nesterov` is set without momentum.
+/// A step fails if `lr` or `weight_decay` is negative or not finite, `momentum` or `dampening` is outside [0, 1], `nesterov` is set without momentum,
+/// or `dampening` is set with Nesterov's momentum or the EMA.
 ///
 /// # Differences from PyTorch and optax
-/// `torch.optim.SGD` and `optax.sgd` are the heavy ball. PyTorch's `dampening` is not the EMA: it leaves the first gradient unscaled.
+/// `torch.optim.SGD` and `optax.sgd` are the heavy ball; optax has neither dampening nor weight decay.
+/// PyTorch's dampening is not the EMA: it leaves the first gradient unscaled, and so does this rule.
+/// Its `maximize` is a step with −g. Neither library has the decoupled decay, which Loshchilov & Hutter call SGDW.
 ///
 /// # References
 /// Polyak (1964), "Some methods of speeding up the convergence of iteration methods".
 /// Sutskever, Martens, Dahl & Hinton (2013), "On the importance of initialization and momentum in deep learning", for Nesterov's form.
+/// Loshchilov & Hutter (2019), "Decoupled Weight Decay Regularization", Algorithm 1, arXiv:1711.05101.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
@@ -50,10 +56,28 @@ pub struct Sgd {
     pub momentum: f64,
     /// How the velocity takes up the gradient.
     pub convention: Momentum,
+    /// The part τ of every gradient but the first that the heavy ball leaves out, in [0, 1].
+    pub dampening: f64,
     /// Whether the step looks ahead, in Nesterov's way.
     pub nesterov: bool,
-    /// The coupled L2 coefficient: `weight_decay` · θ is added to the gradient.
+    /// The weight decay λ.
     pub weight_decay: f64,
+    /// Whether the decay goes through the gradient.
+    pub decay: SgdDecay,
+}
+
+/// Whether SGD's weight decay goes through the gradient.
+///
+/// Without momentum the two are the same. With it, the coupled decay has a momentum of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum SgdDecay {
+    /// λ θ is added to the gradient: PyTorch, the gradient of an L2 penalty.
+    #[default]
+    Coupled,
+    /// θ is multiplied by 1 − lr · λ: SGDW.
+    Decoupled,
 }
 
 /// How a velocity takes up a gradient.
@@ -76,8 +100,10 @@ impl Default for Sgd {
             lr: 1e-3,
             momentum: 0.0,
             convention: Momentum::HeavyBall,
+            dampening: 0.0,
             nesterov: false,
             weight_decay: 0.0,
+            decay: SgdDecay::Coupled,
         }
     }
 }
@@ -110,6 +136,12 @@ impl Rule for Sgd {
         let holds = !self.nesterov || self.momentum > 0.0;
         let expected = "above 0 where `nesterov` is set";
         Error::unless(holds, "Sgd", "momentum", self.momentum, expected)?;
+        let holds = (0.0..=1.0).contains(&self.dampening);
+        Error::unless(holds, "Sgd", "dampening", self.dampening, "in [0, 1]")?;
+        let undampened = self.nesterov || self.convention == Momentum::Ema;
+        let holds = self.dampening == 0.0 || !undampened;
+        let expected = "0 with Nesterov's momentum or the EMA";
+        Error::unless(holds, "Sgd", "dampening", self.dampening, expected)?;
         Error::check_non_negative("Sgd", "weight_decay", self.weight_decay)
     }
 
@@ -132,25 +164,29 @@ impl Rule for Sgd {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
-        let momentum = T::of(self.momentum);
+        let (lr, momentum) = (T::of(self.lr), T::of(self.momentum));
         let intake = T::of(match self.convention {
-            Momentum::HeavyBall => 1.0,
+            Momentum::HeavyBall if step.t == 1 => 1.0,
+            Momentum::HeavyBall => 1.0 - self.dampening,
             Momentum::Ema => 1.0 - self.momentum,
         });
+        let (coupled, keep) = match self.decay {
+            SgdDecay::Coupled => (T::of(self.weight_decay), T::of(1.0)),
+            SgdDecay::Decoupled => (T::of(0.0), T::of(1.0 - self.lr * self.weight_decay)),
+        };
 
         if self.momentum == 0.0 {
             for (theta, &g) in step.theta.iter_mut().zip(step.grad) {
-                *theta -= lr * (g + weight_decay * *theta);
+                *theta = keep * *theta - lr * (g + coupled * *theta);
             }
             return;
         }
         let [b, ..] = step.state;
         for ((theta, &g), b) in step.theta.iter_mut().zip(step.grad).zip(b) {
-            let g = intake * (g + weight_decay * *theta);
+            let g = intake * (g + coupled * *theta);
             *b = momentum * *b + g;
             let velocity = if self.nesterov { g + momentum * *b } else { *b };
-            *theta -= lr * velocity;
+            *theta = keep * *theta - lr * velocity;
         }
     }
     // ANCHOR_END: update

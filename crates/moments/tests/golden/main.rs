@@ -2,10 +2,15 @@
 //!
 //! A rule has one file of runs here, `RULE.txt`, made by `tools/golden/RULE.py`, and one module, `RULE.rs`, that says how the settings of a run become the rule.
 
+mod adadelta;
+mod adagrad;
 mod adamw;
 mod course;
 mod harness;
+mod lars;
 mod lion;
+mod rmsprop;
+mod sgd;
 
 use harness::{Outcome, Run};
 
@@ -17,8 +22,13 @@ type Follow = fn(&Run) -> Outcome;
 
 /// The runs of each rule and what follows them.
 const RULES: &[(&str, Follow)] = &[
-    (include_str!("adamw.txt"), adamw::follow),
     (include_str!("lion.txt"), lion::follow),
+    (include_str!("sgd.txt"), sgd::follow),
+    (include_str!("adagrad.txt"), adagrad::follow),
+    (include_str!("rmsprop.txt"), rmsprop::follow),
+    (include_str!("adadelta.txt"), adadelta::follow),
+    (include_str!("adamw.txt"), adamw::follow),
+    (include_str!("lars.txt"), lars::follow),
 ];
 
 #[test]

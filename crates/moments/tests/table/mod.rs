@@ -6,8 +6,9 @@
 use std::fmt::Write;
 
 use moments::{
-    Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale, EpsAt, Error, Float, Lion,
-    LionMode, Momentum, Optimizer, Rule, Sgd, Storage, Tensor, TensorMut, VMax,
+    AdaDelta, AdaGrad, AdaGradEps, Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale,
+    EpsAt, Error, Float, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer, RmsProp,
+    RmsPropEps, RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
 };
 
 /// A rule, with what it is fed between steps besides gradients.
@@ -39,7 +40,9 @@ macro_rules! by_curvature_too {
     )*};
 }
 
-by_gradients_alone!(Adam, AdamW, AmsGrad, Lion, Sgd);
+by_gradients_alone!(
+    Adam, AdamW, AmsGrad, Lion, Sgd, AdaDelta, AdaGrad, Lars, RmsProp
+);
 by_curvature_too!();
 
 /// What is done with each rule of the table.
@@ -107,6 +110,71 @@ pub(crate) fn every_case(v: &mut impl Visit) {
         );
     }
 
+    v.visit(
+        "adadelta",
+        AdaDelta {
+            weight_decay,
+            ..AdaDelta::default()
+        },
+    );
+    v.visit("adagrad", AdaGrad::default());
+    v.visit(
+        "adagrad-optax",
+        AdaGrad {
+            lr_decay: 0.1,
+            weight_decay,
+            ..AdaGrad::optax()
+        },
+    );
+    v.visit(
+        "lars",
+        Lars {
+            lr: 1.0,
+            ..Lars::default()
+        },
+    );
+    v.visit(
+        "lars-other",
+        Lars {
+            norms: LarsNorms::Sum,
+            lr_at: LarsLr::Outside,
+            nesterov: true,
+            weight_decay,
+            eps: 1e-3,
+            ..Lars::default()
+        },
+    );
+    v.visit("rmsprop", RmsProp::default());
+    v.visit(
+        "rmsprop-momentum",
+        RmsProp {
+            momentum: 0.9,
+            lr_at: RmsPropLr::Inside,
+            ..RmsProp::default()
+        },
+    );
+    v.visit(
+        "rmsprop-centered",
+        RmsProp {
+            eps: 1e-4,
+            eps_at: RmsPropEps::Inside,
+            centered: true,
+            bias_correction: true,
+            ..RmsProp::default()
+        },
+    );
+    v.visit(
+        "rmsprop-all",
+        RmsProp {
+            centered: true,
+            momentum: 0.9,
+            nesterov: true,
+            initial_square: 1.0,
+            weight_decay,
+            ..RmsProp::default()
+        },
+    );
+
     let sgd = Sgd::default();
     let momentum = Sgd {
         momentum: 0.9,
@@ -114,6 +182,15 @@ pub(crate) fn every_case(v: &mut impl Visit) {
     };
     v.visit("sgd", sgd);
     v.visit("sgd-momentum", momentum);
+    v.visit(
+        "sgd-dampened-decoupled",
+        Sgd {
+            dampening: 0.5,
+            weight_decay,
+            decay: SgdDecay::Decoupled,
+            ..momentum
+        },
+    );
     v.visit(
         "sgd-nesterov-ema",
         Sgd {
