@@ -6,9 +6,9 @@
 use std::fmt::Write;
 
 use moments::{
-    AdaDelta, AdaGrad, AdaGradEps, Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale,
-    EpsAt, Error, Float, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer, RmsProp,
-    RmsPropEps, RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
+    AdaDelta, AdaGrad, Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale, EpsAt, Error,
+    Float, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer, RmsProp, RmsPropEps,
+    RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
 };
 
 /// A rule, with what it is fed between steps besides gradients.
