@@ -69,17 +69,76 @@ impl<T: Float> Kept<T> {
         }
     }
 
-    /// The norm of the gradient if it `is_needed`, and whether the gradient is finite if that is asked for.
-    pub(crate) fn check_gradient<G>(
-        &mut self,
-        grad: &G,
-        check_finite: bool,
-        norm_is_needed: bool,
-    ) -> Result<f64, Error>
+    /// Reduced state is for rules that go entry by entry from zero.
+    pub(crate) fn check_storage<R, P>(
+        &self,
+        rule: &R,
+        storage: Storage,
+        params: &P,
+    ) -> Result<(), Error>
+    where
+        R: Rule,
+        P: Tensor<Elem = T> + ?Sized,
+    {
+        if storage == Storage::Full {
+            return Ok(());
+        }
+        let names = match &self.shape {
+            Some(shape) => rule.state_names(shape),
+            None => rule.state_names(&dims(params).collect::<Vec<_>>()),
+        };
+        if R::WHOLE || names.iter().any(|name| rule.initial(name) != Initial::Zero) {
+            return Err(Error::Storage { rule: rule.name() });
+        }
+        Ok(())
+    }
+
+    /// Remembers the shape, and starts the numbers that the rule carries, if this is the first that is heard of the tensor.
+    pub(crate) fn begin<R: Rule>(&mut self, rule: &R, shape: impl Iterator<Item = usize>) {
+        if self.shape.is_none() {
+            self.shape = Some(shape.collect());
+            self.scalars = rule.scalars().iter().map(|(_, value)| *value).collect();
+        }
+    }
+
+    /// The entries of the parameters where they lie; `None`, and a copy in row-major order is kept, if they do not lie so in memory.
+    pub(crate) fn lay_out<'a, P>(&mut self, params: &'a mut P) -> Option<&'a mut [T]>
+    where
+        P: TensorMut<Elem = T> + ?Sized,
+    {
+        if params.as_contiguous_mut().is_none() {
+            self.theta.clear();
+            params.append_to(&mut self.theta);
+        }
+        params.as_contiguous_mut()
+    }
+
+    /// The entries of the gradient where they lie; `None`, and a copy in row-major order is kept, if they do not lie so in memory.
+    pub(crate) fn lay_out_grad<'a, G>(&mut self, grad: &'a G) -> Option<&'a [T]>
     where
         G: Tensor<Elem = T> + ?Sized,
     {
-        let grad = row_major(grad, &mut self.grad);
+        let entries = grad.as_contiguous();
+        if entries.is_none() {
+            self.grad.clear();
+            grad.append_to(&mut self.grad);
+        }
+        entries
+    }
+
+    /// The copy of the parameters that a step has changed, where they are not in row-major order in memory.
+    pub(crate) fn theta(&self) -> &[T] {
+        &self.theta
+    }
+
+    /// The norm of the gradient if it `is_needed`, and whether the gradient is finite if that is asked for.
+    pub(crate) fn check_gradient(
+        &self,
+        grad: Option<&[T]>,
+        check_finite: bool,
+        norm_is_needed: bool,
+    ) -> Result<f64, Error> {
+        let grad = grad.unwrap_or(&self.grad);
         // A finite norm has only finite entries, so that they need not be looked at again.
         let norm = if norm_is_needed {
             norm::norm(grad)
@@ -98,86 +157,44 @@ impl<T: Float> Kept<T> {
         Ok(norm)
     }
 
-    /// Makes the state that the rule asks for and that is not there yet.
-    pub(crate) fn prepare<R, P>(&mut self, rule: &R, storage: Storage, params: &P)
-    where
-        R: Rule,
-        P: Tensor<Elem = T> + ?Sized,
-    {
-        if self.shape.is_none() {
-            self.shape = Some(dims(params).collect());
-            self.scalars = rule.scalars().iter().map(|(_, value)| *value).collect();
-        }
-        let shape = self.shape.get_or_insert_default();
-        let names = rule.state_names(shape);
-        assert!(
-            names.len() <= MAX_STATE,
-            "a rule keeps at most {MAX_STATE} state tensors"
-        );
-        for (i, &name) in names.iter().enumerate() {
-            if let Some(at) = self.tensors.iter().position(|kept| kept.name == name) {
-                self.tensors.swap(i, at);
-            } else {
-                let made = KeptTensor::new(rule, storage, name, shape, params);
-                self.tensors.insert(i, made);
-            }
-        }
-    }
-
     /// Gives the rule an observation of the curvature that has been checked.
-    pub(crate) fn observe<R, G>(&mut self, rule: &R, storage: Storage, curvature: &G)
+    pub(crate) fn observe<R>(&mut self, rule: &R, storage: Storage, curvature: Option<&[T]>)
     where
         R: CurvatureRule,
-        G: Tensor<Elem = T> + ?Sized,
     {
-        self.prepare(rule, storage, curvature);
+        let curvature = curvature.unwrap_or(&self.grad);
         let shape = self.shape.as_deref().unwrap_or_default();
-        let count = rule.state_names(shape).len();
-        let mut tensors = self.tensors[..count].iter_mut();
+        let names = rule.state_names(shape);
+        prepare(&mut self.tensors, names, rule, storage, shape, curvature);
+        let mut tensors = self.tensors[..names.len()].iter_mut();
         let state =
             std::array::from_fn(|_| tensors.next().map_or(Slot::Empty, |k| k.values.slot()));
-        rule.observe(
-            self.t,
-            row_major(curvature, &mut self.grad),
-            state.map(Slot::into_full),
-        );
+        rule.observe(self.t, curvature, state.map(Slot::into_full));
     }
 
-    /// Applies a step that has been checked. Nothing can fail here.
-    pub(crate) fn advance<R, P, G>(
+    /// Applies a step that has been checked, to what has been laid out. Nothing can fail here.
+    pub(crate) fn advance<R: Rule>(
         &mut self,
         rule: &R,
         storage: Storage,
-        params: &mut P,
-        grad: &G,
+        theta: Option<&mut [T]>,
+        grad: Option<&[T]>,
         gradient: Treatment,
         measure: bool,
-    ) -> Sums
-    where
-        R: Rule,
-        P: TensorMut<Elem = T> + ?Sized,
-        G: Tensor<Elem = T> + ?Sized,
-    {
-        self.prepare(rule, storage, params);
+    ) -> Sums {
+        let theta = theta.unwrap_or(&mut self.theta);
+        let grad = grad.unwrap_or(&self.grad);
+        let shape = self.shape.as_deref().unwrap_or_default();
+        let names = rule.state_names(shape);
+        prepare(&mut self.tensors, names, rule, storage, shape, theta);
         self.t += 1;
         rule.advance(self.t, &mut self.scalars);
-        let shape = self.shape.as_deref().unwrap_or_default();
-        let count = rule.state_names(shape).len();
 
-        let strided = params.as_contiguous_mut().is_none();
-        if strided {
-            self.theta.clear();
-            params.append_to(&mut self.theta);
-        }
-        let theta = match params.as_contiguous_mut() {
-            Some(theta) => theta,
-            None => &mut self.theta,
-        };
-        let mut tensors = self.tensors[..count].iter_mut();
+        let mut tensors = self.tensors[..names.len()].iter_mut();
         let part = Part {
             first: 0,
             theta,
-            grad: row_major(grad, &mut self.grad),
+            grad,
             state: std::array::from_fn(|_| tensors.next().map_or(Slot::Empty, |k| k.values.slot())),
         };
         let job = Job {
@@ -188,40 +205,51 @@ impl<T: Float> Kept<T> {
             gradient,
             measure,
         };
-        let sums = if R::WHOLE {
+        if R::WHOLE {
             driver::run_whole(&job, part, &mut self.scratch, &mut self.work)
         } else {
             driver::run(&job, part)
-        };
-        if strided {
-            params.copy_from(&self.theta);
         }
-        sums
+    }
+}
+
+/// Makes the state that the rule asks for and that is not there yet, in the order of the rule's names.
+fn prepare<R: Rule, T: Float>(
+    tensors: &mut Vec<KeptTensor<T>>,
+    names: &'static [&'static str],
+    rule: &R,
+    storage: Storage,
+    shape: &[usize],
+    theta: &[T],
+) {
+    assert!(
+        names.len() <= MAX_STATE,
+        "a rule keeps at most {MAX_STATE} state tensors"
+    );
+    for (i, &name) in names.iter().enumerate() {
+        if let Some(at) = tensors.iter().position(|kept| kept.name == name) {
+            tensors.swap(i, at);
+        } else {
+            let made = KeptTensor::new(rule, storage, name, shape, theta);
+            tensors.insert(i, made);
+        }
     }
 }
 
 impl<T: Float> KeptTensor<T> {
-    fn new<R, P>(
+    fn new<R: Rule>(
         rule: &R,
         storage: Storage,
         name: &'static str,
         shape: &[usize],
-        params: &P,
-    ) -> Self
-    where
-        R: Rule,
-        P: Tensor<Elem = T> + ?Sized,
-    {
+        theta: &[T],
+    ) -> Self {
         let shape = rule.state_shape(name, shape);
         let len = shape.iter().product();
         let values = match rule.initial(name) {
             Initial::Zero => Values::zeros(len, storage, !rule.is_non_negative(name)),
             Initial::Value(value) => Values::Full(vec![T::of(value); len]),
-            Initial::Params => {
-                let mut values = Vec::with_capacity(len);
-                params.append_to(&mut values);
-                Values::Full(values)
-            }
+            Initial::Params => Values::Full(theta.to_vec()),
         };
         Self {
             name,
@@ -229,18 +257,4 @@ impl<T: Float> KeptTensor<T> {
             values,
         }
     }
-}
-
-/// The entries in row-major order: where they lie, or copied to `room`.
-fn row_major<'a, T, G>(tensor: &'a G, room: &'a mut Vec<T>) -> &'a [T]
-where
-    T: Float,
-    G: Tensor<Elem = T> + ?Sized,
-{
-    if let Some(entries) = tensor.as_contiguous() {
-        return entries;
-    }
-    room.clear();
-    tensor.append_to(room);
-    room
 }

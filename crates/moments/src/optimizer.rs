@@ -1,7 +1,8 @@
 use crate::driver::Treatment;
 use crate::kept::Kept;
 use crate::reduced::Values;
-use crate::{Clip, CurvatureRule, Error, Float, Initial, Rule, Storage, Tensor, TensorMut};
+use crate::tensor::dims;
+use crate::{Clip, CurvatureRule, Error, Float, Rule, Storage, Tensor, TensorMut};
 
 /// A rule with its step counter and its state, for one tensor of parameters.
 ///
@@ -138,10 +139,8 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         G: Tensor<Elem = T> + ?Sized,
     {
         self.rule.validate()?;
-        check_storage(&self.rule, self.storage, || {
-            crate::tensor::dims(params).collect()
-        })?;
         self.kept.check_shapes(&self.rule, params, grad)?;
+        self.kept.check_storage(&self.rule, self.storage, params)?;
         let by_norm = match self.clip {
             None => None,
             Some(clip) => {
@@ -149,9 +148,9 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
                 clip.by_norm()
             }
         };
-        let norm = self
-            .kept
-            .check_gradient(grad, self.check_finite, by_norm.is_some())?;
+        let kept = &mut self.kept;
+        let grad = kept.lay_out_grad(grad);
+        let norm = kept.check_gradient(grad, self.check_finite, by_norm.is_some())?;
         let mut gradient = Treatment::NONE;
         if let Some((max, form)) = by_norm {
             gradient.factor = form.factor(norm, max);
@@ -161,8 +160,13 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         }
 
         // Nothing can fail from here on.
-        let kept = &mut self.kept;
-        let sums = kept.advance(&self.rule, self.storage, params, grad, gradient, measure);
+        kept.begin(&self.rule, dims(params));
+        let theta = kept.lay_out(params);
+        let strided = theta.is_none();
+        let sums = kept.advance(&self.rule, self.storage, theta, grad, gradient, measure);
+        if strided {
+            params.copy_from(kept.theta());
+        }
         Ok(Measures {
             t: kept.t,
             lr: self.rule.lr(),
@@ -185,31 +189,15 @@ impl<R: CurvatureRule, T: Float> Optimizer<R, T> {
         G: Tensor<Elem = T> + ?Sized,
     {
         self.rule.validate()?;
-        check_storage(&self.rule, self.storage, || {
-            crate::tensor::dims(curvature).collect()
-        })?;
-        self.kept.check_shapes(&self.rule, curvature, curvature)?;
-        self.kept
-            .check_gradient(curvature, self.check_finite, false)?;
-        self.kept.observe(&self.rule, self.storage, curvature);
+        let kept = &mut self.kept;
+        kept.check_shapes(&self.rule, curvature, curvature)?;
+        kept.check_storage(&self.rule, self.storage, curvature)?;
+        let entries = kept.lay_out_grad(curvature);
+        kept.check_gradient(entries, self.check_finite, false)?;
+        kept.begin(&self.rule, dims(curvature));
+        kept.observe(&self.rule, self.storage, entries);
         Ok(())
     }
-}
-
-/// Reduced state is for rules that go entry by entry from zero.
-pub(crate) fn check_storage<R: Rule>(
-    rule: &R,
-    storage: Storage,
-    shape: impl FnOnce() -> Vec<usize>,
-) -> Result<(), Error> {
-    if storage == Storage::Full {
-        return Ok(());
-    }
-    let names = rule.state_names(&shape());
-    if R::WHOLE || names.iter().any(|name| rule.initial(name) != Initial::Zero) {
-        return Err(Error::Storage { rule: rule.name() });
-    }
-    Ok(())
 }
 
 /// What a step was like.
