@@ -55,6 +55,72 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
+    /// Something is wrong with one of several tensors.
+    Tensor {
+        /// The tensor's name.
+        tensor: String,
+        /// What is wrong.
+        error: Box<Error>,
+    },
+    /// Something is wrong with the hyperparameters of a group.
+    Group {
+        /// The group's name.
+        group: String,
+        /// What is wrong.
+        error: Box<Error>,
+    },
+    /// A tensor is in no group.
+    NoGroup {
+        /// The tensor's name.
+        tensor: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The names of the groups.
+        groups: Vec<String>,
+    },
+    /// A tensor is in more than one group.
+    SeveralGroups {
+        /// The tensor's name.
+        tensor: String,
+        /// The names of the groups that take it.
+        groups: Vec<String>,
+    },
+    /// Two groups have one name.
+    GroupTwice {
+        /// The name.
+        group: String,
+    },
+    /// There is no group of this name.
+    UnknownGroup {
+        /// The name.
+        group: String,
+        /// The names of the groups that there are.
+        groups: Vec<String>,
+    },
+    /// A tensor has no gradient.
+    MissingGradient {
+        /// The tensor's name.
+        tensor: String,
+    },
+    /// A tensor of the first step is missing in a later one.
+    MissingTensor {
+        /// The tensor's name.
+        tensor: String,
+    },
+    /// A tensor was not there at the first step.
+    NewTensor {
+        /// The tensor's name.
+        tensor: String,
+    },
+    /// Two tensors of a step have one name.
+    TensorTwice {
+        /// The name.
+        tensor: String,
+    },
+    /// A tensor has the empty name.
+    EmptyName,
+    /// A step was given no tensor.
+    NoTensors,
     /// A [`Snapshot`](crate::Snapshot) was not written, read or restored.
     Snapshot(SnapshotError),
 }
@@ -118,7 +184,7 @@ impl fmt::Display for Error {
             Self::ParameterShape { state, params } => write!(
                 f,
                 "the parameters have shape {params:?}, but the state was made for shape {state:?}: \
-                 use one Optimizer per tensor"
+                 use another Optimizer, or another name, for another tensor"
             ),
             Self::UnsupportedShape {
                 rule,
@@ -137,6 +203,51 @@ impl fmt::Display for Error {
                 "entry {index} of the gradient of step {t} is {value}: lower the learning rate, clip, or look \
                  for a division by zero in the loss (`check_finite = false` lets such gradients through)"
             ),
+            Self::Tensor { tensor, error } => write!(f, "tensor `{tensor}`: {error}"),
+            Self::Group { group, error } => write!(f, "group `{group}`: {error}"),
+            Self::NoGroup {
+                tensor,
+                shape,
+                groups,
+            } => write!(
+                f,
+                "tensor `{tensor}` of shape {shape:?} is in no group, of which there are {groups:?}: \
+                 widen a predicate, or add a group of the rest (`Groups::rest`)"
+            ),
+            Self::SeveralGroups { tensor, groups } => write!(
+                f,
+                "tensor `{tensor}` is in the groups {groups:?}: narrow their predicates so that one takes it"
+            ),
+            Self::GroupTwice { group } => write!(
+                f,
+                "two groups are called `{group}`: give each a name of its own"
+            ),
+            Self::UnknownGroup { group, groups } => {
+                write!(f, "there is no group `{group}`: pass one of {groups:?}")
+            }
+            Self::MissingGradient { tensor } => write!(
+                f,
+                "tensor `{tensor}` has no gradient: pass one, or pass the tensor as `Param::frozen` to leave it as it is"
+            ),
+            Self::MissingTensor { tensor } => write!(
+                f,
+                "tensor `{tensor}` was there before and is missing now: pass every tensor at every step, \
+                 those that are to stay as they are as `Param::frozen`"
+            ),
+            Self::NewTensor { tensor } => write!(
+                f,
+                "tensor `{tensor}` was not there before: pass every tensor from the first step on, \
+                 as `Param::frozen` as long as it is to stay as it is"
+            ),
+            Self::TensorTwice { tensor } => write!(
+                f,
+                "two tensors of one step are called `{tensor}`: give each a name of its own"
+            ),
+            Self::EmptyName => write!(
+                f,
+                "a tensor has an empty name: give each a name of its own, by which its state is found again"
+            ),
+            Self::NoTensors => write!(f, "no tensor was passed: pass all that are to be stepped"),
             Self::Snapshot(error) => error.fmt(f),
         }
     }

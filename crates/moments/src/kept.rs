@@ -69,7 +69,7 @@ impl<T: Float> Kept<T> {
         }
     }
 
-    /// Reduced state is for rules that go entry by entry from zero.
+    /// Whether the rule can keep the state of these parameters as asked.
     pub(crate) fn check_storage<R, P>(
         &self,
         rule: &R,
@@ -80,17 +80,11 @@ impl<T: Float> Kept<T> {
         R: Rule,
         P: Tensor<Elem = T> + ?Sized,
     {
-        if storage == Storage::Full {
-            return Ok(());
+        match &self.shape {
+            _ if storage == Storage::Full => Ok(()),
+            Some(shape) => check_storage(rule, storage, shape),
+            None => check_storage(rule, storage, &dims(params).collect::<Vec<_>>()),
         }
-        let names = match &self.shape {
-            Some(shape) => rule.state_names(shape),
-            None => rule.state_names(&dims(params).collect::<Vec<_>>()),
-        };
-        if R::WHOLE || names.iter().any(|name| rule.initial(name) != Initial::Zero) {
-            return Err(Error::Storage { rule: rule.name() });
-        }
-        Ok(())
     }
 
     /// Remembers the shape, and starts the numbers that the rule carries, if this is the first that is heard of the tensor.
@@ -99,6 +93,12 @@ impl<T: Float> Kept<T> {
             self.shape = Some(shape.collect());
             self.scalars = rule.scalars().iter().map(|(_, value)| *value).collect();
         }
+    }
+
+    /// Takes [`begin`](Self::begin) back.
+    pub(crate) fn forget_beginning(&mut self) {
+        self.shape = None;
+        self.scalars.clear();
     }
 
     /// The entries of the parameters where they lie; `None`, and a copy in row-major order is kept, if they do not lie so in memory.
@@ -126,6 +126,11 @@ impl<T: Float> Kept<T> {
         entries
     }
 
+    /// The entries of the gradient that has been laid out.
+    pub(crate) fn grad<'a>(&'a self, entries: Option<&'a [T]>) -> &'a [T] {
+        entries.unwrap_or(&self.grad)
+    }
+
     /// The copy of the parameters that a step has changed, where they are not in row-major order in memory.
     pub(crate) fn theta(&self) -> &[T] {
         &self.theta
@@ -138,7 +143,7 @@ impl<T: Float> Kept<T> {
         check_finite: bool,
         norm_is_needed: bool,
     ) -> Result<f64, Error> {
-        let grad = grad.unwrap_or(&self.grad);
+        let grad = self.grad(grad);
         // A finite norm has only finite entries, so that they need not be looked at again.
         let norm = if norm_is_needed {
             norm::norm(grad)
@@ -210,6 +215,20 @@ impl<T: Float> Kept<T> {
         } else {
             driver::run(&job, part)
         }
+    }
+}
+
+/// Reduced state is for rules that go entry by entry from zero.
+pub(crate) fn check_storage<R: Rule>(
+    rule: &R,
+    storage: Storage,
+    shape: &[usize],
+) -> Result<(), Error> {
+    let from_zero = |name: &&str| rule.initial(name) == Initial::Zero;
+    if storage == Storage::Full || (!R::WHOLE && rule.state_names(shape).iter().all(from_zero)) {
+        Ok(())
+    } else {
+        Err(Error::Storage { rule: rule.name() })
     }
 }
 

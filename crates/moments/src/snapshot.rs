@@ -1,7 +1,6 @@
 //! The state of an optimizer as a plain record, to be saved, loaded and looked at.
 
-use crate::kept::{Kept, KeptTensor};
-use crate::optimizer::check_storage;
+use crate::kept::{Kept, KeptTensor, check_storage};
 use crate::reduced::{BLOCK, Storage, Values};
 use crate::{Error, Float, Initial, Optimizer, Rule};
 use std::any::TypeId;
@@ -438,7 +437,7 @@ impl<T: Float> Kept<T> {
         }
 
         rule.check_shape(&record.shape)?;
-        check_storage(rule, storage, || record.shape.clone())?;
+        check_storage(rule, storage, &record.shape)?;
         kept.t = record.t;
         kept.scalars = scalars(rule, record)?;
         let mut unknown: Vec<&str> = record.tensors.iter().map(|t| t.name.as_str()).collect();
