@@ -184,7 +184,7 @@ impl fmt::Display for Error {
             Self::ParameterShape { state, params } => write!(
                 f,
                 "the parameters have shape {params:?}, but the state was made for shape {state:?}: \
-                 use another Optimizer, or another name, for another tensor"
+                 use one Optimizer per tensor, or one name in Groups"
             ),
             Self::UnsupportedShape {
                 rule,

@@ -5,8 +5,8 @@ mod common;
 
 use common::Numbers;
 use moments::{
-    Adam, Clip, Curvature, CurvatureRule, Error, Float, Groups, MAX_STATE, NormForm, Optimizer,
-    Param, Rule, Sgd, Step, Storage, TensorMut,
+    Adam, Clip, Curvature, CurvatureRule, Error, Float, Group, Groups, MAX_STATE, NormForm,
+    Optimizer, Param, Rule, Sgd, Step, Storage, TensorMut,
 };
 use ndarray::{Array1, Array2, Array3, Axis, s};
 
@@ -312,7 +312,7 @@ fn groups_are_chosen_by_name_and_shape_once() {
     assert_eq!(group_of("b"), Some("others"));
     assert_eq!(group_of("c"), None);
     assert_eq!(opt.tensors().collect::<Vec<_>>(), ["b", "norm", "w"]);
-    let names: Vec<_> = opt.groups().iter().map(|group| group.name()).collect();
+    let names: Vec<_> = opt.groups().iter().map(Group::name).collect();
     assert_eq!(names, ["matrices", "norms", "others"]);
     let asked = asked.lock().unwrap();
     let expected = [("w", vec![2, 3]), ("b", vec![3]), ("norm", vec![2])];
@@ -568,11 +568,10 @@ mod refusals {
 
     #[test]
     fn a_tensor_that_has_gone() {
-        for gone in 0..MODEL.len() {
+        for (gone, (name, _)) in MODEL.iter().enumerate() {
             let expected = format!(
-                "tensor `{}` was there before and is missing now: pass every tensor at every step, \
-                 those that are to stay as they are as `Param::frozen`",
-                MODEL[gone].0
+                "tensor `{name}` was there before and is missing now: pass every tensor at every step, \
+                 those that are to stay as they are as `Param::frozen`"
             );
             assert_refused_later(&expected, |opt, theta| {
                 let grad = numbers(3);
@@ -602,7 +601,7 @@ mod refusals {
     #[test]
     fn a_tensor_whose_shape_has_changed() {
         let expected = "tensor `out.bias`: the parameters have shape [2], but the state was made for shape [3]: \
-                        use another Optimizer, or another name, for another tensor";
+                        use one Optimizer per tensor, or one name in Groups";
         for frozen in [false, true] {
             assert_refused_later(expected, |opt, theta| {
                 let grad = numbers(3);
