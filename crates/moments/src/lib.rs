@@ -69,7 +69,6 @@ pub use float::Float;
 pub use groups::{Curvature, Group, Groups, GroupsMeasures, Param, Spec};
 pub use lars::{Lars, LarsLr, LarsNorms};
 pub use lion::{Lion, LionMode};
-pub use lion::{Lion, LionMode};
 pub use optimizer::{Measures, Optimizer};
 pub use reduced::Storage;
 pub use rmsprop::{RmsProp, RmsPropEps, RmsPropLr};
