@@ -3,8 +3,8 @@
 mod table;
 
 use moments::{
-    Adam, AmsGrad, Dtype, Error, Float, Initial, MAX_STATE, Optimizer, ParameterState, Rule, Sgd,
-    Snapshot, StateTensor, Step, Storage,
+    Adam, AmsGrad, CurvatureRule, Dtype, Error, Float, Initial, MAX_STATE, Optimizer,
+    ParameterState, Rule, Sgd, Snapshot, StateTensor, Step, Storage, Tensor,
 };
 use std::ops::Range;
 use table::{Digest, Fed, Shaped, Visit, Way};
@@ -26,6 +26,14 @@ impl Rule for RowMeans {
         1.0
     }
     fn set_lr(&mut self, _lr: f64) {}
+    fn check_shape(&self, shape: &[usize]) -> Result<(), Error> {
+        let error = Error::UnsupportedShape {
+            rule: "row means",
+            shape: shape.to_vec(),
+            expected: "at most three axes",
+        };
+        if shape.len() > 3 { Err(error) } else { Ok(()) }
+    }
     fn state_names(&self, shape: &[usize]) -> &'static [&'static str] {
         if shape.len() == 2 {
             &["row_mean", "start", "ones"]
@@ -181,7 +189,22 @@ impl Visit for Continues {
     }
 }
 
-impl Fed for RowMeans {}
+impl CurvatureRule for RowMeans {
+    fn observe<T: Float>(&self, t: u64, curvature: &[T], [first, ..]: [&mut [T]; MAX_STATE]) {
+        for (entry, &h) in first.iter_mut().zip(curvature) {
+            *entry += h.abs() * T::of(1.0 / (t + 1) as f64);
+        }
+    }
+}
+
+impl Fed for RowMeans {
+    fn feed<T: Float, C: Tensor<Elem = T>>(
+        opt: &mut Optimizer<Self, T>,
+        curvature: &C,
+    ) -> Result<(), Error> {
+        opt.observe_curvature(curvature)
+    }
+}
 
 #[test]
 fn every_rule_continues_with_the_same_bits() {
@@ -406,6 +429,15 @@ fn tensors_that_do_not_fit_are_refused() {
         "the tensor `z` is unknown to the rule \"Adam\", which keeps [\"exp_avg\", \"exp_avg_sq\"]: \
          restore it into an optimizer with the options that the snapshot was taken with",
     );
+    // Scales belong to state in 8 bits alone.
+    adam_refuses(
+        |state| {
+            let scales = StateTensor::new("exp_avg.scales", &[1], &[0.0_f32]);
+            state.tensors.push(scales);
+        },
+        "the tensor `exp_avg.scales` is unknown to the rule \"Adam\", which keeps [\"exp_avg\", \"exp_avg_sq\"]: \
+         restore it into an optimizer with the options that the snapshot was taken with",
+    );
     adam_refuses(
         |state| state.tensors.push(state.tensors[0].clone()),
         "the tensor `exp_avg` is given twice: give every name once",
@@ -530,6 +562,17 @@ fn numbers_that_cannot_be_are_refused() {
         &[("weight_sum", 2.0), ("last", 1.0), ("last", 1.0)],
         "the number `last` is given twice: give every name once",
     );
+    // Where the curvature has been observed before the first step, the numbers have not moved yet.
+    let observed = |last| {
+        let mut snapshot = state(0, &[("weight_sum", 1.0), ("last", last)]);
+        snapshot.parameters[0].observed = true;
+        Optimizer::<_, f32>::new(RowMeans).restore(&snapshot)
+    };
+    observed(0.5).unwrap();
+    assert_eq!(
+        observed(0.25).unwrap_err().to_string(),
+        "the number `last` is 0.25, but must be 0.5 before the first step: the snapshot is damaged, use another copy"
+    );
     let mut opt = Optimizer::<_, f32>::new(RowMeans);
     opt.restore(&state(1, &[("last", 1.0), ("weight_sum", 2.0)]))
         .unwrap();
@@ -618,6 +661,49 @@ fn reduced_state_is_refused_by_another_storage_and_if_it_is_damaged() {
         Storage::Bits8,
         &state.into(),
         "the tensor `exp_avg.scales` is missing: take the snapshot from an optimizer with the same options",
+    );
+}
+
+#[test]
+fn a_record_of_a_shape_that_the_rule_cannot_step_is_refused() {
+    let mut opt = Optimizer::<_, f32>::new(RowMeans);
+    let state = ParameterState::new::<f32>("row means", 1, &[1; 4]);
+    let error = opt.restore(&state.into()).unwrap_err();
+    let named = matches!(&error, Error::UnsupportedShape { shape, .. } if *shape == [1; 4]);
+    assert!(named, "{error}");
+}
+
+#[test]
+fn bytes_in_text_are_pairs_of_hexadecimal_digits() {
+    let text = serde_json::to_string(&Snapshot::from(adam())).unwrap();
+    let digits = "0000803f000080bf";
+    assert!(text.contains(digits));
+    for odd in [
+        "0000803f000080b",
+        "0000803f000080bff",
+        "0000803f000080bg",
+        "0000803f 00080bf",
+        "é000803f000080bf",
+    ] {
+        let error = serde_json::from_str::<Snapshot>(&text.replace(digits, odd)).unwrap_err();
+        let message = "the bytes of a tensor must be an even number of hexadecimal digits";
+        assert!(error.to_string().starts_with(message), "{odd}: {error}");
+    }
+    let capitals = text.replace(digits, &digits.to_uppercase());
+    assert_eq!(
+        serde_json::from_str::<Snapshot>(&capitals).unwrap(),
+        adam().into()
+    );
+}
+
+#[test]
+fn a_number_in_text_must_be_one() {
+    let record = Snapshot::from(ParameterState::new::<f64>("x", 1, &[]).scalar("s", 0.5));
+    let text = serde_json::to_string(&record).unwrap();
+    let error = serde_json::from_str::<Snapshot>(&text.replace("\"0.5\"", "\"half\"")).unwrap_err();
+    assert!(
+        error.to_string().contains("expected a number as text"),
+        "{error}"
     );
 }
 

@@ -70,17 +70,16 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
     write(&mut file)?;
     file.sync_all()?;
     drop(file);
-    temporary.rename(path)?;
+    fs::rename(&temporary.path, path)?;
     // The new name is forced to the disk too. The file is complete either way, so that a file system which cannot do that is no error.
     #[cfg(unix)]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// A file that is removed again unless it gets a name to stay under.
+/// A file that is removed again unless it is renamed.
 struct Temporary {
     path: PathBuf,
-    stays: bool,
 }
 
 impl Temporary {
@@ -90,27 +89,19 @@ impl Temporary {
             let n = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!(".moments-{}-{n}.tmp", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((Self { path, stays: false }, file)),
+                Ok(file) => return Ok((Self { path }, file)),
                 // A process of the same number was killed here.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
     }
-
-    fn rename(mut self, path: &Path) -> io::Result<()> {
-        fs::rename(&self.path, path)?;
-        self.stays = true;
-        Ok(())
-    }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if !self.stays {
-            // There is nobody to tell, and the first error is on its way.
-            let _ = fs::remove_file(&self.path);
-        }
+        // Once it has been renamed there is nothing to remove; otherwise the first error is on its way, and there is nobody to tell of a second.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
