@@ -126,6 +126,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is wrong with one of several tensors.
+    pub(crate) fn of_tensor(tensor: &str, error: Self) -> Self {
+        Self::Tensor {
+            tensor: tensor.to_owned(),
+            error: Box::new(error),
+        }
+    }
+
     /// `Ok` if `holds`, otherwise the error that names the field.
     pub(crate) fn unless(
         holds: bool,

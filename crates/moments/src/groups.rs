@@ -5,6 +5,8 @@
 //! until a piece is not worth a thread of its own, and a long tensor is halved further inside.
 //! So a thousand small tensors wake the other threads no more often than a large one does.
 
+mod snapshot;
+
 use crate::driver::{self, Sums, Treatment};
 use crate::kept::Kept;
 use crate::reduced::Values;
@@ -148,8 +150,10 @@ struct Entry<T> {
     /// Known once the tensor has been seen; restored state waits for it.
     group: Option<usize>,
     kept: Kept<T>,
-    /// Of the step that is being made: the work before this tensor in the list, the norm of its gradient if it is needed, what was measured.
+    /// Of the step that is being made: the work before this tensor in the list, whether it is the first of this tensor,
+    /// the norm of the gradient if it is needed, what was measured.
     before: usize,
+    begins: bool,
     norm: f64,
     sums: Sums,
     measures: Option<Measures>,
@@ -485,6 +489,7 @@ impl<R: Rule, T: Float> Groups<R, T> {
 
     fn advance(&mut self, params: &mut [Param<'_, T>], measure: bool) -> Result<(), Error> {
         self.check_groups()?;
+        let is_first = self.begin();
         self.arrange(params.iter().map(|param| param.name))?;
 
         let mut pieces = reuse(mem::take(&mut self.room.0));
@@ -496,7 +501,7 @@ impl<R: Rule, T: Float> Groups<R, T> {
         let strided = pieces.iter().any(|p| !p.is_frozen && p.theta.is_none());
         self.room.0 = reuse(pieces);
         if result.is_err() {
-            self.abandon();
+            self.abandon(is_first);
             return result;
         }
 
@@ -595,12 +600,20 @@ impl<R: Rule, T: Float> Groups<R, T> {
         self.by_name = by_name;
     }
 
-    /// Forgets what a step that was refused has begun.
-    fn abandon(&mut self) {
-        if self.entries.iter().all(Entry::is_new) {
+    /// Whether this is the first that is heard of the tensors.
+    fn begin(&mut self) -> bool {
+        for entry in &mut self.entries {
+            entry.begins = false;
+        }
+        self.entries.is_empty()
+    }
+
+    /// Forgets what a step that was refused has begun: everything if it was the first.
+    fn abandon(&mut self, was_first: bool) {
+        if was_first {
             self.take_up(Vec::new(), Vec::new());
         }
-        for entry in self.entries.iter_mut().filter(|entry| entry.is_new()) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.begins) {
             entry.kept.forget_beginning();
         }
     }
@@ -626,6 +639,7 @@ impl<R: Rule, T: Float> Groups<R, T> {
                 }
                 Role::Stepped(theta, grad) => {
                     let rule = entry.look_at(&self.groups, self.storage, theta, grad)?;
+                    entry.begins = entry.kept.shape.is_none();
                     entry.kept.begin(rule, dims(theta));
                     let piece = Piece {
                         theta: entry.kept.lay_out(theta),
@@ -724,6 +738,7 @@ impl<R: CurvatureRule, T: Float> Groups<R, T> {
     /// As [`step`](Self::step), of which only those about gradients and clipping cannot occur. Then nothing has changed.
     pub fn observe_curvature(&mut self, curvature: &[Curvature<'_, T>]) -> Result<(), Error> {
         self.check_groups()?;
+        let is_first = self.begin();
         self.arrange(curvature.iter().map(|c| c.name))?;
         let mut pieces = reuse(mem::take(&mut self.room.0));
         let result = self
@@ -734,7 +749,7 @@ impl<R: CurvatureRule, T: Float> Groups<R, T> {
             });
         self.room.0 = reuse(pieces);
         if result.is_err() {
-            self.abandon();
+            self.abandon(is_first);
         }
         result
     }
@@ -753,6 +768,7 @@ impl<R: CurvatureRule, T: Float> Groups<R, T> {
             pieces.push(if given.is_frozen {
                 Piece::FROZEN
             } else {
+                entry.begins = entry.kept.shape.is_none();
                 entry.kept.begin(rule, dims(values));
                 let grad = entry.kept.lay_out_grad(values);
                 work += entry.kept.grad(grad).len();
@@ -784,15 +800,11 @@ impl<T: Float> Entry<T> {
             group: None,
             kept,
             before: 0,
+            begins: false,
             norm: 0.0,
             sums: Sums::default(),
             measures: None,
         }
-    }
-
-    /// Whether neither a step nor an observation has succeeded.
-    fn is_new(&self) -> bool {
-        self.kept.t == 0 && self.kept.tensors.is_empty()
     }
 
     /// Finds the group if it is not known, and checks the shapes.
@@ -822,10 +834,7 @@ impl<T: Float> Entry<T> {
     }
 
     fn error(&self, error: Error) -> Error {
-        Error::Tensor {
-            tensor: self.name.clone(),
-            error: Box::new(error),
-        }
+        Error::of_tensor(&self.name, error)
     }
 }
 

@@ -290,8 +290,18 @@ impl ParameterState {
         Ok(())
     }
 
+    pub(crate) fn check_counter(&self) -> Result<(), SnapshotError> {
+        if self.t > MAX_T {
+            return Err(SnapshotError::Counter {
+                what: self.place("`t`"),
+                found: self.t,
+            });
+        }
+        Ok(())
+    }
+
     /// A thing of this parameter, for messages.
-    fn place(&self, thing: &str) -> String {
+    pub(crate) fn place(&self, thing: &str) -> String {
         if self.name.is_empty() {
             thing.into()
         } else {
@@ -420,13 +430,7 @@ impl<T: Float> Kept<T> {
             }
             .into());
         }
-        if record.t > MAX_T {
-            return Err(SnapshotError::Counter {
-                what: record.place("`t`"),
-                found: record.t,
-            }
-            .into());
-        }
+        record.check_counter()?;
         let mut kept = Self::new();
         if record.t == 0 && !record.observed {
             if !record.tensors.is_empty() || !record.scalars.is_empty() {
@@ -673,6 +677,16 @@ pub enum SnapshotError {
         /// The names in the record.
         found: Vec<String>,
     },
+    /// The record of many tensors lacks one that the optimizer has.
+    MissingParameter {
+        /// The tensor's name.
+        name: String,
+    },
+    /// The record of many tensors has one that the optimizer does not know.
+    UnknownParameter {
+        /// The tensor's name.
+        name: String,
+    },
     /// The state is that of another rule.
     Rule {
         /// Whose state.
@@ -814,6 +828,15 @@ impl fmt::Display for SnapshotError {
                 "the snapshot holds {} parameter tensors {found:?}, but an Optimizer steps one: \
                  restore one of them (`Snapshot::parameter`)",
                 found.len()
+            ),
+            Self::MissingParameter { name } => write!(
+                f,
+                "the state of the tensor `{name}` is missing: restore the state of a model with the same tensors"
+            ),
+            Self::UnknownParameter { name } => write!(
+                f,
+                "there is state of a tensor `{name}`, which the optimizer does not know: \
+                 restore the state of a model with the same tensors"
             ),
             Self::Rule {
                 what,

@@ -1076,6 +1076,208 @@ fn a_copy_goes_its_own_way() {
     );
 }
 
+mod saved {
+    use super::*;
+    use moments::{ParameterState, Snapshot, SnapshotError};
+
+    /// Steps of the model, in another order each.
+    fn go_on(opt: &mut Groups<Adam>, theta: &mut Model<f64>, steps: std::ops::RangeInclusive<u64>) {
+        for t in steps {
+            let grad = numbers(t);
+            let mut params = list(theta, &grad);
+            params.rotate_left(t as usize % MODEL.len());
+            opt.step(&mut params).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_saved_and_restored_has_the_same_bits() {
+        for storage in [Storage::Full, Storage::Bf16, Storage::Bits8] {
+            let make = || {
+                Groups::with_storage(storage)
+                    .group("decay", decay(), |p| !is_bias(p.name))
+                    .group("no decay", no_decay(), |p| is_bias(p.name))
+            };
+            let (mut opt, mut theta) = (make(), numbers(0));
+            go_on(&mut opt, &mut theta, 1..=3);
+            let saved = opt.snapshot();
+            let names: Vec<_> = saved.parameters.iter().map(|p| &p.name[..]).collect();
+            assert!(names.is_sorted() && names.len() == MODEL.len());
+
+            let (mut fresh, mut copy) = (make(), theta.clone());
+            fresh.restore(&saved).unwrap();
+            assert_eq!(fresh.tensors().collect::<Vec<_>>(), names);
+            assert_eq!(fresh.group_of("out.bias"), Some("no decay"));
+            assert_eq!((fresh.t(), fresh.snapshot()), (3, saved.clone()));
+            go_on(&mut fresh, &mut copy, 4..=6);
+
+            // The other has gone on in the meantime, and is brought back.
+            go_on(&mut opt, &mut theta.clone(), 4..=5);
+            opt.restore(&saved).unwrap();
+            go_on(&mut opt, &mut theta, 4..=6);
+            assert_eq!(fingerprint(&opt, &theta), fingerprint(&fresh, &copy));
+        }
+    }
+
+    #[test]
+    fn an_optimizer_before_its_first_step_is_restored_as_one() {
+        let mut opt = two_groups::<f64>();
+        let saved = opt.snapshot();
+        assert!(saved.parameters.is_empty());
+        opt.restore(&saved).unwrap();
+        assert_eq!((opt.t(), opt.tensors().count()), (0, 0));
+        opt.step(&mut list(&mut numbers(0), &numbers(1))).unwrap();
+        let error = opt.restore(&saved).unwrap_err().to_string();
+        assert!(
+            error.contains("the tensor `embed.weight` is missing"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_has_been_frozen_so_far_is_restored_so() {
+        let make = || Groups::new().rest("all", Adam::default());
+        let (mut a, mut b) = ([0.0], [0.0]);
+        let mut opt = make();
+        opt.step(&mut [Param::new("a", &mut a, &[1.0]), Param::frozen("b", &b)])
+            .unwrap();
+        opt.step(&mut [Param::frozen("a", &a), Param::frozen("b", &b)])
+            .unwrap();
+        // No tensor has done both steps.
+        let saved = opt.snapshot();
+        assert_eq!(
+            saved.parameters[0],
+            ParameterState::new::<f64>("Adam", 2, &[])
+        );
+        for mut restored in [make(), opt.clone()] {
+            restored.restore(&saved).unwrap();
+            assert_eq!(
+                (restored.t(), restored.t_of("a"), restored.t_of("b")),
+                (2, Some(1), Some(0))
+            );
+            assert_eq!(restored.snapshot(), saved);
+            let (mut a, mut b) = (a, b);
+            restored
+                .step(&mut [
+                    Param::new("b", &mut b, &[1.0]),
+                    Param::new("a", &mut a, &[1.0]),
+                ])
+                .unwrap();
+            assert_eq!((restored.t(), restored.group_of("b")), (3, Some("all")));
+        }
+        opt.step(&mut [
+            Param::new("a", &mut a, &[1.0]),
+            Param::new("b", &mut b, &[1.0]),
+        ])
+        .unwrap();
+        opt.restore(&saved).unwrap();
+        assert_eq!((opt.t_of("b"), opt.state("b", "exp_avg")), (Some(0), None));
+    }
+
+    /// The record is refused with this message by an optimizer that runs, which then goes on as if nothing had been.
+    fn assert_refused(expected: &str, change: impl Fn(&mut Snapshot)) {
+        let (mut opt, mut theta) = (two_groups(), numbers(0));
+        go_on(&mut opt, &mut theta, 1..=3);
+        let mut saved = opt.snapshot();
+        go_on(&mut opt, &mut theta, 4..=4);
+        change(&mut saved);
+        let before = fingerprint(&opt, &theta);
+        let error = opt.restore(&saved).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(fingerprint(&opt, &theta), before, "{error}");
+        let (mut straight, mut other) = (two_groups(), numbers(0));
+        go_on(&mut straight, &mut other, 1..=5);
+        go_on(&mut opt, &mut theta, 5..=5);
+        assert_eq!(fingerprint(&opt, &theta), fingerprint(&straight, &other));
+    }
+
+    fn of<'a>(saved: &'a mut Snapshot, name: &str) -> &'a mut ParameterState {
+        let found = saved.parameters.iter_mut().find(|p| p.name == name);
+        found.unwrap()
+    }
+
+    #[test]
+    fn a_record_that_does_not_fit_is_refused_and_names_the_tensor() {
+        assert_refused(
+            "the state of the tensor `layer.0.bias` is missing",
+            |saved| {
+                saved.parameters.retain(|p| p.name != "layer.0.bias");
+            },
+        );
+        assert_refused("there is state of a tensor `head.bias`, which", |saved| {
+            let more = of(saved, "out.bias").clone().named("head.bias");
+            saved.parameters.push(more);
+        });
+        assert_refused("there is state of a tensor `in.bias`, which", |saved| {
+            of(saved, "out.bias").name = "in.bias".into();
+        });
+        assert_refused("the parameters of `out.bias`: the shape is [2]", |saved| {
+            *of(saved, "out.bias") = ParameterState::new::<f64>("Adam", 3, &[2])
+                .named("out.bias")
+                .tensor("exp_avg", &[0.0; 2])
+                .tensor("exp_avg_sq", &[0.0; 2]);
+        });
+        assert_refused("the tensor `exp_avg` of `out.bias` is missing", |saved| {
+            of(saved, "out.bias").tensors.remove(0);
+        });
+        assert_refused("of `out.bias` is that of the rule \"SGD\"", |saved| {
+            of(saved, "out.bias").rule = "SGD".into();
+        });
+        assert_refused("the parameter `out.bias` is given twice", |saved| {
+            let again = of(saved, "out.bias").clone();
+            saved.parameters.push(again);
+        });
+        assert_refused("there is state of `out.bias` although `t` is 0", |saved| {
+            of(saved, "out.bias").t = 0;
+        });
+        assert_refused("`t` is 9007199254740993", |saved| {
+            let steps = (1 << 53) + 1;
+            saved
+                .parameters
+                .push(ParameterState::new::<f64>("Adam", steps, &[]));
+        });
+        assert_refused("a tensor has an empty name", |saved| {
+            let unnamed = of(saved, "out.bias").clone().named("");
+            saved.parameters.push(unnamed);
+        });
+    }
+
+    #[test]
+    fn a_tensor_that_fits_no_group_is_refused_by_a_fresh_optimizer() {
+        let (mut opt, mut theta) = (two_groups(), numbers(0));
+        go_on(&mut opt, &mut theta, 1..=1);
+        let saved = opt.snapshot();
+        let mut other = Groups::<_, f64>::new().group("weights", decay(), |p| !is_bias(p.name));
+        let error = other.restore(&saved).unwrap_err();
+        assert!(matches!(error, Error::NoGroup { tensor, .. } if tensor == "layer.0.bias"));
+        assert_eq!(other.tensors().count(), 0);
+
+        let mut other = Groups::<_, f32>::new().rest("all", decay());
+        let error = other.restore(&saved).unwrap_err();
+        assert!(
+            matches!(error, Error::Snapshot(SnapshotError::Dtype { .. })),
+            "{error}"
+        );
+
+        let state = ParameterState::new::<f64>("Watching", 1, &[1, 1]).named("w");
+        let mut other = Groups::<_, f64>::new().rest("all", Watching::default());
+        let error = other.restore(&state.into()).unwrap_err();
+        assert!(matches!(error, Error::Tensor { tensor, .. } if tensor == "w"));
+    }
+
+    #[test]
+    fn a_refused_step_forgets_no_tensor_that_was_restored() {
+        let (mut a, b) = ([0.0], [0.0]);
+        let mut opt = Groups::new().rest("all", Adam::default());
+        opt.step(&mut [Param::frozen("a", &a), Param::frozen("b", &b)])
+            .unwrap();
+        let nan = [f64::NAN];
+        opt.step(&mut [Param::new("a", &mut a, &nan), Param::frozen("b", &b)])
+            .unwrap_err();
+        assert_eq!(opt.tensors().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}
+
 /// A model that is worth several threads: small tensors, large ones, strided ones, in several groups.
 #[cfg(feature = "rayon")]
 #[test]
