@@ -413,7 +413,8 @@ def main():
 
     running = start(commands, threads)
     rules = {(case["rule"], case["dtype"]) for case in chosen}
-    agree(running, [case for case in cases if case["tensors"] == "1 Ki" and (case["rule"], case["dtype"]) in rules])
+    small = [case for case in cases if case["tensors"] in ("1 Ki", MANY[0]) and (case["rule"], case["dtype"]) in rules]
+    agree(running, small)
     rows = []
     for case in chosen:
         row = record(case, measure(running, case, options.rounds, options.seconds), threads)

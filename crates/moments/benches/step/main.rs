@@ -10,7 +10,7 @@ mod cases;
 mod serve;
 mod stream;
 
-use moments::{AdamW, Float, Lion, Optimizer, Rule, Sgd, Storage};
+use moments::{AdaGrad, AdamW, Float, Groups, Lion, Optimizer, Param, Rule, Sgd, Storage};
 use serve::{Case, Subject};
 use std::time::Duration;
 
@@ -84,17 +84,26 @@ fn with_type<T: Float>(
     Some(match case.rule.as_str() {
         "adamw" => with_rule::<_, T>(AdamW::torch(), case, check_finite, storage),
         "momentum" => with_rule::<_, T>(heavy, case, check_finite, storage),
+        "adagrad" => with_rule::<_, T>(AdaGrad::torch(), case, check_finite, storage),
         "lion" => with_rule::<_, T>(lion, case, check_finite, storage),
         "sgd" => with_rule::<_, T>(plain, case, check_finite, storage),
         _ => return None,
     })
 }
 
-/// A tensor with its gradient and its optimizer.
-type Entry<R, T> = (Vec<T>, Vec<T>, Optimizer<R, T>);
+/// One tensor.
+struct One<R, T> {
+    theta: Vec<T>,
+    grad: Vec<T>,
+    optimizer: Optimizer<R, T>,
+}
 
-struct Ours<R, T> {
-    tensors: Vec<Entry<R, T>>,
+/// Named tensors, in one group.
+struct Many<R, T: 'static> {
+    names: Vec<String>,
+    theta: Vec<Vec<T>>,
+    grad: Vec<Vec<T>>,
+    groups: Groups<R, T>,
 }
 
 fn with_rule<R: Rule, T: Float>(
@@ -103,29 +112,60 @@ fn with_rule<R: Rule, T: Float>(
     check_finite: bool,
     storage: Storage,
 ) -> Box<dyn Subject> {
-    let tensors = case.lengths.iter().map(|&len| {
+    let values = |of: fn(usize) -> f64| {
+        let tensor = |&len: &usize| (0..len).map(|i| T::of(of(i))).collect();
+        case.lengths.iter().map(tensor).collect::<Vec<Vec<T>>>()
+    };
+    let (mut theta, mut grad) = (values(serve::start), values(serve::gradient));
+    if case.lengths.len() == 1 {
         let mut optimizer = Optimizer::with_storage(rule, storage);
         optimizer.check_finite = check_finite;
-        let values = |of: fn(usize) -> f64| (0..len).map(|i| T::of(of(i))).collect();
-        (values(serve::start), values(serve::gradient), optimizer)
-    });
-    Box::new(Ours {
-        tensors: tensors.collect(),
-    })
+        Box::new(One {
+            theta: theta.remove(0),
+            grad: grad.remove(0),
+            optimizer,
+        })
+    } else {
+        let mut groups = Groups::with_storage(storage).rest("all", rule);
+        groups.check_finite = check_finite;
+        let names = (0..case.lengths.len()).map(|i| format!("layer.{i}.weight"));
+        Box::new(Many {
+            names: names.collect(),
+            theta,
+            grad,
+            groups,
+        })
+    }
 }
 
-impl<R: Rule, T: Float> Subject for Ours<R, T> {
+impl<R: Rule, T: Float> Subject for One<R, T> {
     fn steps(&mut self, count: usize) {
         for _ in 0..count {
-            for (theta, grad, optimizer) in &mut self.tensors {
-                optimizer.step(theta, grad).expect("the gradient is finite");
-            }
+            let result = self.optimizer.step(&mut self.theta, &self.grad);
+            result.expect("the gradient is finite");
+        }
+    }
+
+    fn theta(&self, _tensor: usize) -> Vec<f64> {
+        self.theta.iter().map(|x| x.to_f64()).collect()
+    }
+}
+
+impl<R: Rule, T: Float> Subject for Many<R, T> {
+    /// The list is made anew at each step, as in a training loop, where the model has the tensors in between.
+    fn steps(&mut self, count: usize) {
+        for _ in 0..count {
+            let tensors = self.names.iter().zip(&mut self.theta).zip(&self.grad);
+            let mut list: Vec<_> = tensors
+                .map(|((name, theta), grad)| Param::new(name, theta, grad))
+                .collect();
+            let result = self.groups.step(&mut list);
+            result.expect("the gradients are finite");
         }
     }
 
     fn theta(&self, tensor: usize) -> Vec<f64> {
-        let (theta, _, _) = &self.tensors[tensor];
-        theta.iter().map(|x| x.to_f64()).collect()
+        self.theta[tensor].iter().map(|x| x.to_f64()).collect()
     }
 }
 
