@@ -30,7 +30,9 @@
 //! computed with additions and multiplications alone, and cast once; no fused multiply-add is used.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
+mod adahessian;
 mod adam;
 mod adamw;
 mod amsgrad;
@@ -52,13 +54,17 @@ mod reduced;
 mod rmsprop;
 mod rule;
 pub mod schedule;
+mod schedule_free;
 mod sgd;
 mod snapshot;
+mod sophia;
 mod tensor;
 mod vectors;
 
 pub use adadelta::AdaDelta;
+pub use adafactor::{Adafactor, AdafactorDecay, EpsForm, Factoring, StepSize};
 pub use adagrad::{AdaGrad, AdaGradEps};
+pub use adahessian::AdaHessian;
 pub use adam::{Adam, BiasCorrection, EpsAt};
 pub use adamw::{AdamW, Decay, DecayScale};
 pub use amsgrad::{AmsGrad, VMax};
@@ -75,7 +81,11 @@ pub use reduced::Storage;
 pub use rmsprop::{RmsProp, RmsPropEps, RmsPropLr};
 pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};
 pub use schedule::Schedule;
+pub use schedule_free::{
+    DecayAt, ScheduleFree, ScheduleFreeAdamW, ScheduleFreeForm, ScheduleFreeSgd,
+};
 pub use sgd::{Momentum, Sgd, SgdDecay};
 pub use snapshot::{Dtype, ParameterState, Snapshot, SnapshotError, StateTensor};
+pub use sophia::{Numerator, Sophia};
 pub use tensor::{Tensor, TensorMut};
 pub use vectors::Vectors;

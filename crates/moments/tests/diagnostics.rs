@@ -2,6 +2,7 @@
 
 mod table;
 
+use moments::{AdaHessian, ScheduleFreeAdamW, ScheduleFreeForm, Sophia};
 use moments::{Adam, AdamW, AmsGrad, Clip, Float, NormForm, Optimizer, Rule, Sgd, Storage, VMax};
 use std::collections::BTreeSet;
 use table::{Fed, Shaped, Visit, Way, every_case, shapes};
@@ -165,6 +166,48 @@ fn a_step_is_the_effective_learning_rate_times_the_momentum() {
             },
             m_hat,
         );
+    }
+
+    for hessian_power in [1.0, 0.5] {
+        let adahessian = AdaHessian {
+            eps,
+            hessian_power,
+            ..AdaHessian::default()
+        };
+        compared.check(adahessian, m_hat);
+    }
+    let sophia = Sophia {
+        eps,
+        clip: f64::INFINITY,
+        ..Sophia::default()
+    };
+    compared.check(sophia, m_hat);
+    // From y = 0, y goes to c z − lr (1 − β₁ (1 − c)) g / (√v̂ + ε), and z has gone by lr g / (√v̂ + ε).
+    for rule in [
+        ScheduleFreeAdamW::default(),
+        ScheduleFreeAdamW {
+            form: ScheduleFreeForm::Paper,
+            weight_lr_power: 0.0,
+            eps,
+            ..ScheduleFreeAdamW::default()
+        },
+    ] {
+        compared.check(rule, |opt, grad, i| {
+            let (rule, t) = (opt.rule, opt.t());
+            let corrected = match rule.form {
+                ScheduleFreeForm::Paper => (1.0 - rule.beta2.powi(t as i32)).sqrt(),
+                _ => 1.0,
+            };
+            let rate = opt.effective_lrs().unwrap()[i];
+            let gone = corrected * rate * grad[i];
+            let z = opt.state("z").unwrap()[i] + gone;
+            let c = if t == 1 || rule.weight_lr_power == 0.0 {
+                1.0 / t as f64
+            } else {
+                rule.lr.powi(2) / opt.scalar("weight_sum").unwrap()
+            };
+            ((1.0 - rule.beta1 * (1.0 - c)) * gone - c * z) / rate
+        });
     }
 
     every_case(&mut compared);

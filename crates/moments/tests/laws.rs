@@ -171,6 +171,9 @@ for_every_rule! {
         let mut rule = rule;
         rule.set_lr(0.0);
         assert_eq!(rule.lr(), 0.0, "{case}");
+        if format!("{rule:?}").contains("decay: Unscaled") {
+            return; // optax's Adafactor decays whatever the learning rate.
+        }
         let course = Course::new(6, &shape_for(&rule, 4, 3), 20);
         let still = vec![course.start.clone(); 20];
         assert!(course.run(rule) == still, "{case}");

@@ -228,10 +228,11 @@ pub(crate) fn follow_f32<R: Rule>(rule: R, run: &Run) -> Outcome {
         let values = values.iter().map(|&x| x as f32).collect();
         ndarray::ArrayD::from_shape_vec(run.shape.clone(), values).unwrap()
     };
-    let initial = |name: &str| match rule.initial(name) {
+    let origin = start(n);
+    let initial = |name: &str, i: usize| match rule.initial(name) {
         Initial::Zero => 0.0,
         Initial::Value(value) => value,
-        Initial::Params => panic!("{}: `{name}` starts from the parameters", run.name),
+        Initial::Params => origin[i],
     };
     let mut scalars: Vec<f64> = rule.scalars().iter().map(|(_, value)| *value).collect();
     let mut before: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -263,7 +264,9 @@ pub(crate) fn follow_f32<R: Rule>(rule: R, run: &Run) -> Outcome {
             };
             assert_eq!(got.len(), expected.len(), "{}: `{label}`", run.name);
             for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
-                let before = before.get(label).map_or_else(|| initial(label), |b| b[i]);
+                let before = before
+                    .get(label)
+                    .map_or_else(|| initial(label, i), |b| b[i]);
                 // The text has as many digits as tell two neighbours apart, and no more.
                 let expected = expected as f32;
                 let size = expected.abs().max(before.abs() as f32);

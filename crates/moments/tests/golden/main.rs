@@ -3,14 +3,18 @@
 //! A rule has one file of runs here, `RULE.txt`, made by `tools/golden/RULE.py`, and one module, `RULE.rs`, that says how the settings of a run become the rule.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
+mod adahessian;
 mod adamw;
 mod course;
 mod harness;
 mod lars;
 mod lion;
 mod rmsprop;
+mod schedule_free;
 mod sgd;
+mod sophia;
 
 use harness::{Outcome, Run};
 
@@ -29,6 +33,10 @@ const RULES: &[(&str, Follow)] = &[
     (include_str!("adadelta.txt"), adadelta::follow),
     (include_str!("adamw.txt"), adamw::follow),
     (include_str!("lars.txt"), lars::follow),
+    (include_str!("adafactor.txt"), adafactor::follow),
+    (include_str!("adahessian.txt"), adahessian::follow),
+    (include_str!("schedule_free.txt"), schedule_free::follow),
+    (include_str!("sophia.txt"), sophia::follow),
 ];
 
 #[test]

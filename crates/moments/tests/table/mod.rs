@@ -10,6 +10,10 @@ use moments::{
     Float, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer, RmsProp, RmsPropEps,
     RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
 };
+use moments::{
+    AdaHessian, Adafactor, DecayAt, Numerator, ScheduleFreeAdamW, ScheduleFreeForm,
+    ScheduleFreeSgd, Sophia,
+};
 
 /// A rule, with what it is fed between steps besides gradients.
 pub(crate) trait Fed: Rule {
@@ -43,7 +47,8 @@ macro_rules! by_curvature_too {
 by_gradients_alone!(
     Adam, AdamW, AmsGrad, Lion, Sgd, AdaDelta, AdaGrad, Lars, RmsProp
 );
-by_curvature_too!();
+by_gradients_alone!(Adafactor, ScheduleFreeAdamW, ScheduleFreeSgd);
+by_curvature_too!(AdaHessian, Sophia);
 
 /// What is done with each rule of the table.
 pub(crate) trait Visit {
@@ -198,6 +203,68 @@ pub(crate) fn every_case(v: &mut impl Visit) {
             convention: Momentum::Ema,
             weight_decay,
             ..momentum
+        },
+    );
+
+    cases_of_shape_average_and_curvature(v);
+}
+
+fn cases_of_shape_average_and_curvature(v: &mut impl Visit) {
+    let weight_decay = 0.01;
+    v.visit("adafactor", Adafactor::default());
+    v.visit(
+        "adafactor-optax",
+        Adafactor {
+            beta1: 0.9,
+            min_dim_size_to_factor: 2,
+            weight_decay,
+            ..Adafactor::optax()
+        },
+    );
+
+    let adahessian = AdaHessian::default();
+    v.visit("adahessian", adahessian);
+    v.visit(
+        "adahessian-power",
+        AdaHessian {
+            hessian_power: 0.7,
+            weight_decay,
+            ..adahessian
+        },
+    );
+
+    let schedule_free = ScheduleFreeAdamW::default();
+    let (warmup_steps, r) = (3, 0.5);
+    v.visit("schedule-free-adamw", schedule_free);
+    v.visit(
+        "schedule-free-adamw-paper",
+        ScheduleFreeAdamW {
+            warmup_steps,
+            r,
+            weight_decay,
+            decay_at: DecayAt::Z,
+            ..ScheduleFreeAdamW::paper()
+        },
+    );
+    v.visit(
+        "schedule-free-sgd-optax",
+        ScheduleFreeSgd {
+            lr: 0.01,
+            warmup_steps,
+            weight_decay,
+            form: ScheduleFreeForm::Optax,
+            ..ScheduleFreeSgd::default()
+        },
+    );
+
+    v.visit("sophia", Sophia::default());
+    v.visit(
+        "sophia-paper",
+        Sophia {
+            momentum: Numerator::Uncorrected,
+            clip: f64::INFINITY,
+            eps: 1e-3,
+            ..Sophia::default()
         },
     );
 }
