@@ -1,5 +1,5 @@
 use crate::kept::Kept;
-use crate::{Float, Initial, MAX_STATE, Optimizer, Rule};
+use crate::{Float, Groups, Initial, MAX_STATE, Optimizer, Rule};
 
 /// How large the effective learning rates of one tensor's coordinates are: `lr` divided by what the rule divides the coordinate's step by.
 ///
@@ -7,7 +7,7 @@ use crate::{Float, Initial, MAX_STATE, Optimizer, Rule};
 /// effective lr = lr / (√v̂ + ε)        for Adam; `Rule::denominator` says it for each rule
 /// ```
 ///
-/// It is read off the state after a step, by [`Optimizer::effective_lr`], and tells three failures early:
+/// It is read off the state after a step, by [`Optimizer::effective_lr`] and [`Groups::effective_lr`], and tells three failures early:
 /// a spread of many decades (a few coordinates take all of the step), a maximum that climbs (v̂ dies out and the next large gradient will be multiplied by it),
 /// and a large [`eps_share`](Self::eps_share) (the method has become gradient descent at rate lr / ε).
 ///
@@ -109,8 +109,34 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
     /// It reads the state once more and takes memory for one number per coordinate: call it every hundredth step, not at every one.
     /// State in fewer bits is decoded first, so that the rates are those that the next step starts from.
     pub fn effective_lr(&self) -> Option<EffectiveLr> {
-        let coordinates = coordinates(&self.rule, &self.kept)?;
-        Some(summary(self.kept.t, self.rule.lr(), &coordinates))
+        summary(&self.rule, &self.kept)
+    }
+}
+
+impl<R: Rule, T: Float> Groups<R, T> {
+    /// The quantiles of the effective learning rates of one tensor: see [`EffectiveLr`] and [`Optimizer::effective_lr`].
+    ///
+    /// `None` before the tensor's first step, and for a rule that has no denominator at each coordinate.
+    ///
+    /// ```
+    /// use moments::{Adam, Groups, Param};
+    ///
+    /// let mut opt = Groups::new().rest("all", Adam { lr: 0.6, ..Adam::default() });
+    /// let (mut weight, mut bias) = ([1.0, 1.0], [0.0]);
+    /// opt.step(&mut [
+    ///     Param::new("weight", &mut weight, &[6.0, 0.0]),
+    ///     Param::new("bias", &mut bias, &[3.0]),
+    /// ])?;
+    /// let rates = opt.effective_lr("weight").unwrap();
+    /// assert!((rates.median - 0.6 / 6.0).abs() < 1e-9);
+    /// assert_eq!((rates.counted, rates.untouched_share), (1, 0.5));
+    /// assert!((opt.effective_lr("bias").unwrap().max - 0.6 / 3.0).abs() < 1e-9);
+    /// assert_eq!(opt.effective_lr("none of this name"), None);
+    /// # Ok::<(), moments::Error>(())
+    /// ```
+    pub fn effective_lr(&self, tensor: &str) -> Option<EffectiveLr> {
+        let (rule, kept) = self.rule_and_kept(tensor)?;
+        summary(rule, kept)
     }
 }
 
@@ -161,7 +187,8 @@ fn coordinates<R: Rule, T: Float>(rule: &R, kept: &Kept<T>) -> Option<Vec<Coordi
         .collect()
 }
 
-fn summary(t: u64, lr: f64, coordinates: &[Coordinate]) -> EffectiveLr {
+fn summary<R: Rule, T: Float>(rule: &R, kept: &Kept<T>) -> Option<EffectiveLr> {
+    let coordinates = coordinates(rule, kept)?;
     let share = |count: usize, of: usize| count as f64 / of.max(1) as f64;
     let counts = |c: &&Coordinate| !c.untouched && !c.effective_lr.is_nan();
     let mut rates: Vec<f64> = coordinates
@@ -185,9 +212,9 @@ fn summary(t: u64, lr: f64, coordinates: &[Coordinate]) -> EffectiveLr {
         let place = (rates.len() - 1) * quarters / 4;
         *rates.select_nth_unstable_by(place, f64::total_cmp).1
     };
-    EffectiveLr {
-        t,
-        lr,
+    Some(EffectiveLr {
+        t: kept.t,
+        lr: rule.lr(),
         min: quantile(0),
         q25: quantile(1),
         median: quantile(2),
@@ -197,5 +224,5 @@ fn summary(t: u64, lr: f64, coordinates: &[Coordinate]) -> EffectiveLr {
         eps_share,
         untouched_share: share(untouched.count(), coordinates.len()),
         nan_share: share(nan.count(), coordinates.len()),
-    }
+    })
 }

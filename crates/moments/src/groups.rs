@@ -403,6 +403,12 @@ impl<R: Rule, T: Float> Groups<R, T> {
         entry.kept.scalars.get(at).copied()
     }
 
+    /// The rule that steps a tensor, and what is kept of it.
+    pub(crate) fn rule_and_kept(&self, tensor: &str) -> Option<(&R, &Kept<T>)> {
+        let entry = self.entry(tensor)?;
+        Some((&self.groups[entry.group?].rule, &entry.kept))
+    }
+
     fn entry(&self, tensor: &str) -> Option<&Entry<T>> {
         Some(&self.entries[find(&self.by_name, &self.entries, tensor)?])
     }
