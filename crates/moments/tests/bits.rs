@@ -3,10 +3,10 @@
 
 mod table;
 
-use moments::{Float, Vectors};
+use moments::{Curvature, Float, Groups, Param, Vectors};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use table::{Fed, Visit, Way};
+use table::{Digest, Fed, Numbers, Visit, Way};
 
 /// Around a vector of every width, the blocks and the pieces of a step, and beyond where other threads are woken.
 const SIZES: &[usize] = &[
@@ -181,7 +181,7 @@ impl Circumstances {
     fn compare<R: Fed, T: Float>(&self, case: &str, rule: R) {
         for &n in self.sizes {
             for shape in table::shapes(&rule, n) {
-                let numbers = table::Numbers::<T>::new(&shape, 2);
+                let numbers = Numbers::<T>::new(&shape, 2);
                 for way in Way::ALL {
                     let run = || numbers.digest(rule, way);
                     let expected = run();
@@ -213,21 +213,92 @@ fn vectors_of_any_width_give_the_same_bits() {
     });
 }
 
+/// Tensors of many sizes in one list, each as if it were alone.
+struct InGroups(Vec<Circumstance>);
+
+impl InGroups {
+    fn compare<R: Fed, T: Float>(&self, case: &str, rule: R) {
+        let sizes = [3, 1025, 1, 16385, 17, 700, 40_000];
+        let sizes = if DEBUG { &sizes[..3] } else { &sizes };
+        let numbers: Vec<Numbers<T>> = sizes
+            .iter()
+            .flat_map(|&n| table::shapes(&rule, n))
+            .map(|shape| Numbers::new(&shape, 2))
+            .collect();
+        let name = |i: usize| format!("tensor {}", (i * 5 + 2) % 7 + 7 * i);
+        let names: Vec<String> = (0..numbers.len()).map(name).collect();
+        let run = || {
+            let mut theta: Vec<_> = numbers.iter().map(|n| n.start.clone()).collect();
+            let mut opt = Groups::new().rest("all", rule);
+            for t in 0..2 {
+                let all = names.iter().zip(&mut theta).zip(&numbers);
+                let all = all.map(|((name, theta), n)| Param::new(name, theta, &n.steps[t].0));
+                opt.step(&mut all.collect::<Vec<_>>()).unwrap();
+                let all = names.iter().zip(&numbers);
+                let all = all.map(|(name, n)| Curvature::new(name, &n.steps[t].1));
+                R::feed_all(&mut opt, &all.collect::<Vec<_>>()).unwrap();
+            }
+            let mut digests = Vec::new();
+            for (name, theta) in names.iter().zip(&theta) {
+                let mut digest = Digest::new();
+                digest.add_values(&theta.entries);
+                for state in opt.state_names(name) {
+                    digest.add_values(opt.state(name, state).unwrap());
+                }
+                for (scalar, _) in rule.scalars() {
+                    digest.add(opt.scalar(name, scalar).unwrap());
+                }
+                digests.push(Some(digest));
+            }
+            digests
+        };
+        let alone = numbers.iter().map(|n| n.digest(rule, Way::Plain));
+        let alone: Vec<Option<Digest>> = alone.collect();
+        assert_eq!(run(), alone, "{case}");
+        for circumstance in &self.0 {
+            assert_eq!(circumstance.run(run), alone, "{case} {circumstance:?}");
+        }
+    }
+}
+
+impl Visit for InGroups {
+    fn visit<R: Fed>(&mut self, case: &str, rule: R) {
+        self.compare::<R, f32>(case, rule);
+        self.compare::<R, f64>(case, rule);
+    }
+}
+
+#[test]
+fn a_tensor_among_others_takes_the_same_steps_as_alone() {
+    table::every_case(&mut InGroups(pools()));
+}
+
+/// Nothing without threads.
+fn pools() -> Vec<Circumstance> {
+    #[cfg(feature = "rayon")]
+    {
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        return [1, 2, 3, 7]
+            .map(|threads| Circumstance::Threads(pool(threads).unwrap()))
+            .into();
+    }
+    #[cfg(not(feature = "rayon"))]
+    Vec::new()
+}
+
 #[cfg(feature = "rayon")]
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pools = [1, 2, 3, 7].map(|threads| Circumstance::Threads(pool(threads).unwrap()));
     table::every_case(&mut Circumstances {
         sizes: if DEBUG { &[65537] } else { SIZES },
-        circumstances: pools.into(),
+        circumstances: pools(),
     });
 }
 
 #[cfg(feature = "ndarray")]
 mod layouts {
     use super::DEBUG;
-    use super::table::{self, Digest, Fed, Visit, Way};
+    use super::table::{self, Digest, Fed, Numbers, Visit, Way};
     use moments::{Error, Float};
     use ndarray::{ArrayD, ArrayViewMutD, Axis, IxDyn, ShapeBuilder, Slice};
 
@@ -318,7 +389,7 @@ mod layouts {
                     continue;
                 }
                 for way in Way::ALL {
-                    let plain = table::Numbers::<T>::new(&shape, 3).digest(rule, way);
+                    let plain = Numbers::<T>::new(&shape, 3).digest(rule, way);
                     let few = DEBUG && shape.len() == 5;
                     for layouts in [
                         (ColumnMajor, Strided),

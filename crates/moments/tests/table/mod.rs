@@ -6,9 +6,9 @@
 use std::fmt::Write;
 
 use moments::{
-    AdaDelta, AdaGrad, Adam, AdamW, AmsGrad, BiasCorrection, Clip, Decay, DecayScale, EpsAt, Error,
-    Float, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer, RmsProp, RmsPropEps,
-    RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
+    AdaDelta, AdaGrad, Adam, AdamW, AmsGrad, BiasCorrection, Clip, Curvature, Decay, DecayScale,
+    EpsAt, Error, Float, Groups, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer,
+    RmsProp, RmsPropEps, RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
 };
 use moments::{
     AdaHessian, Adafactor, DecayAt, Numerator, ScheduleFreeAdamW, ScheduleFreeForm,
@@ -25,6 +25,15 @@ pub(crate) trait Fed: Rule {
         let _ = (opt, curvature);
         Ok(())
     }
+
+    /// The same for many tensors.
+    fn feed_all<T: Float>(
+        opt: &mut Groups<Self, T>,
+        curvature: &[Curvature<'_, T>],
+    ) -> Result<(), Error> {
+        let _ = (opt, curvature);
+        Ok(())
+    }
 }
 
 macro_rules! by_gradients_alone {
@@ -37,6 +46,13 @@ macro_rules! by_curvature_too {
             fn feed<T: Float, C: Tensor<Elem = T>>(
                 opt: &mut Optimizer<Self, T>,
                 curvature: &C,
+            ) -> Result<(), Error> {
+                opt.observe_curvature(curvature)
+            }
+
+            fn feed_all<T: Float>(
+                opt: &mut Groups<Self, T>,
+                curvature: &[Curvature<'_, T>],
             ) -> Result<(), Error> {
                 opt.observe_curvature(curvature)
             }
@@ -415,12 +431,17 @@ impl Digest {
         self.0 = mixed ^ (mixed >> 32);
     }
 
+    pub(crate) fn add_values<T: Float>(&mut self, values: &[T]) {
+        for x in values {
+            self.add(x.to_f64());
+        }
+    }
+
     /// Everything that a run leaves behind: parameters, state and scalars.
     pub(crate) fn add_all<R: Rule, T: Float>(&mut self, theta: &[T], opt: &Optimizer<R, T>) {
-        let mut add = |values: &[T]| values.iter().for_each(|x| self.add(x.to_f64()));
-        add(theta);
+        self.add_values(theta);
         for name in opt.state_names() {
-            add(&opt.state_decoded(name).unwrap());
+            self.add_values(&opt.state_decoded(name).unwrap());
         }
         for (name, _) in opt.rule.scalars() {
             self.add(opt.scalar(name).unwrap());
@@ -430,9 +451,9 @@ impl Digest {
 
 /// What the steps of a run are done on; made once for all the runs that are compared.
 pub(crate) struct Numbers<T> {
-    start: Shaped<T>,
+    pub(crate) start: Shaped<T>,
     /// The gradient of each step, and the curvature after it.
-    steps: Vec<(Shaped<T>, Shaped<T>)>,
+    pub(crate) steps: Vec<(Shaped<T>, Shaped<T>)>,
 }
 
 impl<T: Float> Numbers<T> {
