@@ -3,7 +3,10 @@
 mod table;
 
 use moments::{AdaHessian, ScheduleFreeAdamW, ScheduleFreeForm, Sophia};
-use moments::{Adam, AdamW, AmsGrad, Clip, Float, NormForm, Optimizer, Rule, Sgd, Storage, VMax};
+use moments::{
+    Adam, AdamW, Adamax, AmsGrad, Clip, DiffGrad, Float, Lamb, NAdam, NormForm, Optimizer, RAdam,
+    Rule, Sgd, Storage, VMax,
+};
 use std::collections::BTreeSet;
 use table::{Fed, Shaped, Visit, Way, every_case, shapes};
 
@@ -209,6 +212,25 @@ fn a_step_is_the_effective_learning_rate_times_the_momentum() {
             ((1.0 - rule.beta1 * (1.0 - c)) * gone - c * z) / rate
         });
     }
+    compared.check(Adamax::default(), m_hat);
+    compared.check(Lamb::default(), m_hat);
+    compared.check(DiffGrad::default(), |opt, grad, i| {
+        let before = opt.t() - 1;
+        let before = if before == 0 {
+            0.0
+        } else {
+            table::gradient::<f64>(before, i + 1)[i]
+        };
+        m_hat(opt, grad, i) / (1.0 + (-(before - grad[i]).abs()).exp())
+    });
+    compared.check(NAdam::optax(), |opt, grad, i| {
+        let (bc1, _) = opt.rule.corrections(opt.t());
+        let (bc1_next, _) = opt.rule.corrections(opt.t() + 1);
+        0.9 * opt.state("exp_avg").unwrap()[i] / bc1_next + 0.1 * grad[i] / bc1
+    });
+    compared.check(RAdam::default(), |opt, grad, i| {
+        opt.rule.rectification(opt.t()).unwrap() * m_hat(opt, grad, i)
+    });
 
     every_case(&mut compared);
 }

@@ -6,11 +6,16 @@ mod adadelta;
 mod adafactor;
 mod adagrad;
 mod adahessian;
+mod adamax;
 mod adamw;
 mod course;
+mod diffgrad;
 mod harness;
+mod lamb;
 mod lars;
 mod lion;
+mod nadam;
+mod radam;
 mod rmsprop;
 mod schedule_free;
 mod sgd;
@@ -37,6 +42,11 @@ const RULES: &[(&str, Follow)] = &[
     (include_str!("adahessian.txt"), adahessian::follow),
     (include_str!("schedule_free.txt"), schedule_free::follow),
     (include_str!("sophia.txt"), sophia::follow),
+    (include_str!("adamax.txt"), adamax::follow),
+    (include_str!("nadam.txt"), nadam::follow),
+    (include_str!("radam.txt"), radam::follow),
+    (include_str!("diffgrad.txt"), diffgrad::follow),
+    (include_str!("lamb.txt"), lamb::follow),
 ];
 
 #[test]

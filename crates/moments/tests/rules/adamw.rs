@@ -1,5 +1,7 @@
-use crate::common::{assert_close, assert_refuses, gradients, on_a_bowl, trajectory_from};
-use moments::{Adam, AdamW, Decay, DecayScale, Optimizer, Rule};
+use crate::common::{
+    assert_close, assert_refuses, gradients, on_a_bowl, trajectory, trajectory_from,
+};
+use moments::{Adam, AdamW, Decay, DecayScale, NAdam, Optimizer, Rule};
 
 const START: [f64; 5] = [1.0, -0.5, 0.25, -2.0, 0.0];
 const ALL: [Decay; 3] = [Decay::Before, Decay::Within, Decay::After];
@@ -159,6 +161,25 @@ fn the_multiplier_alone_scales_the_decay_of_the_paper() {
     // Scaled by the rate, the same rates decay differently.
     assert!((last(1.0, DecayScale::Lr) - 0.75 * 0.75).abs() < 1e-15);
     assert!((last(0.5, DecayScale::Lr) - 0.875 * 0.875).abs() < 1e-15);
+}
+
+#[test]
+fn with_nesterov_and_no_decay_it_is_optax_nadam() {
+    let grads = gradients(15, 100, 5);
+    let adamw = AdamW {
+        nesterov: true,
+        weight_decay: 0.0,
+        ..AdamW::default()
+    };
+    let nadam = NAdam {
+        lr: 1e-3,
+        ..NAdam::optax()
+    };
+    assert_close(
+        &trajectory(adamw, &grads),
+        &trajectory(nadam, &grads),
+        1e-11,
+    );
 }
 
 #[test]

@@ -2,8 +2,13 @@
 
 mod adafactor;
 mod adahessian;
+mod adamax;
 mod adamw;
 mod common;
+mod diffgrad;
+mod lamb;
 mod lion;
+mod nadam;
+mod radam;
 mod schedule_free;
 mod sophia;

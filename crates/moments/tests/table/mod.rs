@@ -6,9 +6,10 @@
 use std::fmt::Write;
 
 use moments::{
-    AdaDelta, AdaGrad, Adam, AdamW, AmsGrad, BiasCorrection, Clip, Curvature, Decay, DecayScale,
-    EpsAt, Error, Float, Groups, Lars, LarsLr, LarsNorms, Lion, LionMode, Momentum, Optimizer,
-    RmsProp, RmsPropEps, RmsPropLr, Rule, Sgd, SgdDecay, Storage, Tensor, TensorMut, VMax,
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AmsGrad, BiasCorrection, Clip, Curvature, Decay,
+    DecayScale, DiffGrad, Divided, EpsAt, Error, Float, Groups, Lamb, Lars, LarsLr, LarsNorms,
+    Lion, LionMode, Momentum, NAdam, Optimizer, RAdam, RmsProp, RmsPropEps, RmsPropLr, Rule, Sgd,
+    SgdDecay, Storage, Tensor, TensorMut, VMax,
 };
 use moments::{
     AdaHessian, Adafactor, DecayAt, Numerator, ScheduleFreeAdamW, ScheduleFreeForm,
@@ -61,7 +62,8 @@ macro_rules! by_curvature_too {
 }
 
 by_gradients_alone!(
-    Adam, AdamW, AmsGrad, Lion, Sgd, AdaDelta, AdaGrad, Lars, RmsProp
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AmsGrad, DiffGrad, Lamb, Lars, Lion, NAdam, RAdam,
+    RmsProp, Sgd
 );
 by_gradients_alone!(Adafactor, ScheduleFreeAdamW, ScheduleFreeSgd);
 by_curvature_too!(AdaHessian, Sophia);
@@ -193,6 +195,70 @@ pub(crate) fn every_case(v: &mut impl Visit) {
             initial_square: 1.0,
             weight_decay,
             ..RmsProp::default()
+        },
+    );
+
+    let adamax = Adamax::default();
+    v.visit("adamax", adamax);
+    v.visit(
+        "adamax-decoupled",
+        Adamax {
+            weight_decay,
+            decoupled_weight_decay: true,
+            ..adamax
+        },
+    );
+
+    let nadam = NAdam::default();
+    v.visit("nadam", nadam);
+    v.visit(
+        "nadam-optax",
+        NAdam {
+            eps_root,
+            weight_decay,
+            ..NAdam::optax()
+        },
+    );
+
+    // Five steps, of which the last two are divided.
+    let radam = RAdam {
+        beta2: 0.9,
+        threshold: 4.0,
+        ..RAdam::default()
+    };
+    v.visit("radam", radam);
+    v.visit(
+        "radam-other",
+        RAdam {
+            eps_root,
+            eps_at: EpsAt::Corrected,
+            divided: Divided::AtLeast,
+            nesterov: true,
+            weight_decay,
+            decoupled_weight_decay: true,
+            ..radam
+        },
+    );
+
+    let diffgrad = DiffGrad::default();
+    v.visit("diffgrad", diffgrad);
+    v.visit(
+        "diffgrad-other",
+        DiffGrad {
+            eps_at: EpsAt::Uncorrected,
+            weight_decay,
+            ..diffgrad
+        },
+    );
+
+    let lamb = Lamb::default();
+    v.visit("lamb", lamb);
+    v.visit(
+        "lamb-other",
+        Lamb {
+            eps_root,
+            weight_decay,
+            ..lamb
         },
     );
 
