@@ -218,6 +218,20 @@ pub(crate) fn follow_with<R: Rule>(
     Outcome::Relative(worst)
 }
 
+/// How far a step of another kind is from a run in `f64`; it gets t from 1, the parameters and the gradient.
+pub(crate) fn follow_steps(run: &Run, mut step: impl FnMut(u64, &mut [f64], &[f64])) -> Outcome {
+    let n = run.len();
+    let mut theta = start(n);
+    let mut way = Way::new(&theta);
+    let mut worst = 0.0_f64;
+    for (t, recorded) in (1..).zip(&run.steps) {
+        step(t, &mut theta, &gradient(t, n));
+        way.go(&theta);
+        worst = way.difference(&recorded["theta"]).max(worst);
+    }
+    Outcome::Relative(way.difference(&run.finals["theta"]).max(worst))
+}
+
 /// How far the rule is from a run in `f32` after one step from what was recorded of the step before, over all steps, entries and tensors.
 ///
 /// A unit in the last place is that of the largest number which went into the entry: its value before the step or after it.

@@ -10,6 +10,7 @@ mod adamax;
 mod adamw;
 mod course;
 mod diffgrad;
+mod groups;
 mod harness;
 mod lamb;
 mod lars;
@@ -47,6 +48,7 @@ const RULES: &[(&str, Follow)] = &[
     (include_str!("radam.txt"), radam::follow),
     (include_str!("diffgrad.txt"), diffgrad::follow),
     (include_str!("lamb.txt"), lamb::follow),
+    (include_str!("groups.txt"), groups::follow),
 ];
 
 #[test]
