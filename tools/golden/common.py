@@ -12,10 +12,16 @@ The start is uniform in (-1, 1). Curvature is uniform in (0, 1) times the square
 with every fifth entry negative in every third step.
 
 Each generator writes one file, crates/moments/tests/golden/RULE.txt. It needs: pip install torch optax numpy
+Some need timm too: pip install --no-deps timm
 """
 
+import importlib
+import importlib.metadata
+import importlib.util
 import pathlib
 import platform
+import sys
+import types
 
 import numpy as np
 
@@ -58,6 +64,34 @@ def curvature(t, shape):
 
 def numbers(values, dtype):
     return " ".join(repr(float(value)) if dtype == "f64" else str(np.float32(value)) for value in np.ravel(values))
+
+
+def falling(t):
+    """A schedule multiplier that falls from 1, by 1/200 a step."""
+    return 1 - (t - 1) / 200
+
+
+class Falling:
+    """An optimizer of PyTorch's kind, whose rate is multiplied by `falling`."""
+
+    def __init__(self, opt):
+        self.opt, self.state, self.t = opt, opt.state, 0
+        self.lr = opt.param_groups[0]["lr"]
+
+    def step(self):
+        self.t += 1
+        self.opt.param_groups[0]["lr"] = self.lr * falling(self.t)
+        self.opt.step()
+
+
+def timm_module(name):
+    """A module of timm.optim alone, since importing all of timm would need torchvision."""
+    folder = pathlib.Path(importlib.util.find_spec("timm").submodule_search_locations[0])
+    for package, path in [("timm", folder), ("timm.optim", folder / "optim")]:
+        parent = types.ModuleType(package)
+        parent.__path__ = [str(path)]
+        sys.modules[package] = parent
+    return importlib.import_module(f"timm.optim.{name}")
 
 
 class File:
@@ -115,6 +149,11 @@ class File:
                 yield {"theta": theta.detach().numpy().copy(), **kept}
 
         self.run(name, source, settings, options or {}, shape, steps(), dtype)
+
+    def timm(self, *args, **kwargs):
+        """Runs an optimizer of timm as `torch` runs PyTorch's."""
+        self.tools.append(f"timm {importlib.metadata.version('timm')}")
+        self.torch(*args, **kwargs)
 
     def optax(self, name, source, opt, settings, options=None, shape=(1023,), state=None):
         """Runs an optax transformation in x64. `state`, if given, maps its state to a dict of our names -> arrays."""

@@ -9,11 +9,22 @@ MOMENTUM = {**LR, "momentum": 0.9}
 
 
 def sgdw(lr, momentum, weight_decay):
-    """Algorithm 1 of Loshchilov & Hutter (2019), line 9, with a schedule multiplier of alpha: both terms are scaled by the rate."""
+    """SGDW with a constant rate, by which the decay is scaled too."""
 
     def step(t, theta, g, state):
         m = state["m"] = momentum * state.get("m", 0.0) + lr * g
         return theta - m - lr * weight_decay * theta
+
+    return step
+
+
+def sgdw_paper(alpha, momentum, weight_decay):
+    """Algorithm 1 of Loshchilov & Hutter (2019), lines 8 and 9, with a falling schedule multiplier, which alone scales the decay."""
+
+    def step(t, theta, g, state):
+        eta = common.falling(t)
+        m = state["m"] = momentum * state.get("m", 0.0) + eta * alpha * g
+        return theta - m - eta * weight_decay * theta
 
     return step
 
@@ -31,6 +42,8 @@ def ema(lr, beta, nesterov):
 with common.File("sgd") as file:
     import optax
     import torch
+
+    SGDW = common.timm_module("sgdw").SGDW
 
     def torch_sgd(**options):
         return lambda params: torch.optim.SGD(params, foreach=False, fused=False, **options)
@@ -64,5 +77,16 @@ with common.File("sgd") as file:
                    MOMENTUM, {"convention": "ema", "nesterov": str(nesterov).lower()}, shape=(65,))
     file.paper("sgd-paper-sgdw", "a transcription of Loshchilov & Hutter (2019), Algorithm 1", sgdw(0.01, 0.9, 0.1),
                {**MOMENTUM, "weight_decay": 0.1}, {"decay": "decoupled"})
+    file.paper("sgd-paper-sgdw-schedule", "a transcription of Loshchilov & Hutter (2019), Algorithm 1, falling multiplier",
+               sgdw_paper(0.01, 0.9, 0.001), {**MOMENTUM, "weight_decay": 0.001, "peak_lr": 0.01},
+               {"decay": "decoupled", "decay_scale": "multiplier", "lr_at": "inside", "schedule": "falling"}, shape=(65,))
+    file.torch("sgd-torch-schedule", "torch.optim.SGD(lr=0.01, momentum=0.9) with a falling rate",
+               lambda params: common.Falling(torch_sgd(**MOMENTUM)(params)), MOMENTUM, {"schedule": "falling"}, shape=(65,), state=STATE)
+    for nesterov in (False, True):
+        name = "timm-sgdw-nesterov" if nesterov else "timm-sgdw"
+        file.timm(f"sgd-{name}", f"timm.optim.SGDW(lr=0.01, momentum=0.9, weight_decay=0.1, nesterov={nesterov}) with a falling rate",
+                   lambda params: common.Falling(SGDW(params, **MOMENTUM, weight_decay=0.1, nesterov=nesterov, foreach=False)),
+                   {**MOMENTUM, "weight_decay": 0.1},
+                   {"decay": "decoupled", "schedule": "falling", "nesterov": str(nesterov).lower()}, shape=(65,), state=STATE)
     file.paper("sgd-paper-sgdw-plain", "a transcription of Loshchilov & Hutter (2019), Algorithm 1", sgdw(0.01, 0.0, 0.1),
                {**LR, "weight_decay": 0.1}, {"decay": "decoupled"}, shape=(65,))

@@ -1,4 +1,4 @@
-use crate::{Denominator, Error, Float, Rule, Step};
+use crate::{Error, Float, Rule, Step};
 
 /// AdaDelta: the unit of the step comes from the steps before, so that no learning rate is needed.
 ///
@@ -15,6 +15,7 @@ use crate::{Denominator, Error, Float, Rule, Step};
 ///
 /// # State
 /// `square_avg` (v) and `acc_delta` (a) of the parameters' shape, zero at first: 2 floats per parameter.
+/// The state after a step does not tell what the step was multiplied by, √(a + ε) with the old a, so there is no effective learning rate.
 ///
 /// # Example
 /// With ρ = 0 every v is the last squared gradient and every a the last squared step.
@@ -111,14 +112,6 @@ impl Rule for AdaDelta {
 
     fn is_non_negative(&self, _name: &str) -> bool {
         true
-    }
-
-    fn denominator(&self, _t: u64, state: &[f64]) -> Option<Denominator> {
-        let v = state.first()?;
-        Some(Denominator {
-            root: v.sqrt(),
-            full: (v + self.eps).sqrt(),
-        })
     }
 
     // ANCHOR: update

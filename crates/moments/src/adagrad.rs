@@ -101,6 +101,11 @@ impl AdaGrad {
         }
     }
 
+    /// What the rate is divided by at step `t`.
+    fn slowing(&self, t: u64) -> f64 {
+        1.0 + (t - 1) as f64 * self.lr_decay
+    }
+
     /// ε inside and outside the root.
     fn eps_inside_and_outside(&self) -> (f64, f64) {
         match self.eps_at {
@@ -147,19 +152,19 @@ impl Rule for AdaGrad {
         true
     }
 
-    fn denominator(&self, _t: u64, state: &[f64]) -> Option<Denominator> {
+    fn denominator(&self, t: u64, state: &[f64]) -> Option<Denominator> {
         let (inside, outside) = self.eps_inside_and_outside();
-        let s = state.first()?;
+        let (s, slowing) = (state.first()?, self.slowing(t));
         Some(Denominator {
-            root: s.sqrt(),
-            full: (s + inside).sqrt() + outside,
+            root: slowing * s.sqrt(),
+            full: slowing * ((s + inside).sqrt() + outside),
         })
     }
 
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let lr = T::of(self.lr / (1.0 + (step.t - 1) as f64 * self.lr_decay));
+        let lr = T::of(self.lr / self.slowing(step.t));
         let (inside, outside) = self.eps_inside_and_outside();
         let (inside, outside) = (T::of(inside), T::of(outside));
         let weight_decay = T::of(self.weight_decay);

@@ -145,12 +145,22 @@ impl AdamW {
     }
 }
 
-impl AdamW {
+impl DecayScale {
     /// d: the fraction of θ that a step takes away.
-    fn decayed_fraction(&self) -> f64 {
-        match self.decay_scale {
-            DecayScale::Lr => self.lr * self.weight_decay,
-            DecayScale::Multiplier { peak_lr } => self.lr / peak_lr * self.weight_decay,
+    pub(crate) fn decayed_fraction(self, lr: f64, weight_decay: f64) -> f64 {
+        match self {
+            Self::Lr => lr * weight_decay,
+            Self::Multiplier { peak_lr } => lr / peak_lr * weight_decay,
+        }
+    }
+
+    pub(crate) fn validate(self, rule: &'static str) -> Result<(), Error> {
+        match self {
+            Self::Lr => Ok(()),
+            Self::Multiplier { peak_lr } => {
+                let holds = peak_lr.is_finite() && peak_lr > 0.0;
+                Error::unless(holds, rule, "peak_lr", peak_lr, "finite and above 0")
+            }
         }
     }
 }
@@ -167,11 +177,7 @@ impl Rule for AdamW {
         Error::check_non_negative("AdamW", "eps", self.eps)?;
         Error::check_non_negative("AdamW", "eps_root", self.eps_root)?;
         Error::check_non_negative("AdamW", "weight_decay", self.weight_decay)?;
-        if let DecayScale::Multiplier { peak_lr } = self.decay_scale {
-            let holds = peak_lr.is_finite() && peak_lr > 0.0;
-            Error::unless(holds, "AdamW", "peak_lr", peak_lr, "finite and above 0")?;
-        }
-        Ok(())
+        self.decay_scale.validate("AdamW")
     }
 
     fn lr(&self) -> f64 {
@@ -219,7 +225,7 @@ impl Rule for AdamW {
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (lr, eps, eps_root) = (T::of(self.lr), T::of(self.eps), T::of(self.eps_root));
-        let d = self.decayed_fraction();
+        let d = (self.decay_scale).decayed_fraction(self.lr, self.weight_decay);
         let (before, within, after) = match self.decay {
             Decay::Before => (T::of(1.0 - d), T::of(0.0), T::of(1.0)),
             Decay::Within => (T::of(1.0), T::of(d), T::of(1.0)),

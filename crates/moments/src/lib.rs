@@ -82,19 +82,19 @@ pub use error::Error;
 pub use float::Float;
 pub use groups::{Curvature, Group, Groups, GroupsMeasures, Param, Spec};
 pub use lamb::Lamb;
-pub use lars::{Lars, LarsLr, LarsNorms};
+pub use lars::{Lars, LarsNorms};
 pub use lion::{Lion, LionMode};
 pub use nadam::{MomentumSchedule, NAdam};
 pub use optimizer::{Measures, Optimizer};
 pub use radam::{Divided, RAdam};
 pub use reduced::Storage;
-pub use rmsprop::{RmsProp, RmsPropEps, RmsPropLr};
+pub use rmsprop::{RmsProp, RmsPropEps};
 pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};
 pub use schedule::Schedule;
 pub use schedule_free::{
     DecayAt, ScheduleFree, ScheduleFreeAdamW, ScheduleFreeForm, ScheduleFreeSgd,
 };
-pub use sgd::{Momentum, Sgd, SgdDecay};
+pub use sgd::{LrAt, Momentum, Sgd, SgdDecay};
 pub use snapshot::{Dtype, ParameterState, Snapshot, SnapshotError, StateTensor};
 pub use sophia::{Numerator, Sophia};
 pub use tensor::{Tensor, TensorMut};

@@ -1,5 +1,5 @@
 use crate::float::power;
-use crate::{Denominator, Error, Float, Initial, Rule, Step};
+use crate::{Denominator, Error, Float, Initial, LrAt, Rule, Step};
 
 /// RMSProp: each gradient is divided by the root of a moving average of its squares.
 ///
@@ -72,7 +72,7 @@ pub struct RmsProp {
     /// Whether the step looks ahead, in Nesterov's way.
     pub nesterov: bool,
     /// Where the learning rate is applied; it matters with momentum alone.
-    pub lr_at: RmsPropLr,
+    pub lr_at: LrAt,
     /// The coupled L2 coefficient: `weight_decay` · θ is added to the gradient.
     pub weight_decay: f64,
 }
@@ -89,20 +89,6 @@ pub enum RmsPropEps {
     Inside,
 }
 
-/// Where RMSProp's learning rate is applied.
-///
-/// At a constant rate the two are the same. Under a schedule, a rate inside the momentum acts on the gradient that it came with for as long as that is felt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum RmsPropLr {
-    /// On the velocity: PyTorch.
-    #[default]
-    Outside,
-    /// On what the velocity takes up: optax, Graves.
-    Inside,
-}
-
 impl Default for RmsProp {
     fn default() -> Self {
         Self {
@@ -115,7 +101,7 @@ impl Default for RmsProp {
             initial_square: 0.0,
             momentum: 0.0,
             nesterov: false,
-            lr_at: RmsPropLr::Outside,
+            lr_at: LrAt::Outside,
             weight_decay: 0.0,
         }
     }
@@ -132,7 +118,7 @@ impl RmsProp {
         Self {
             alpha: 0.9,
             eps_at: RmsPropEps::Inside,
-            lr_at: RmsPropLr::Inside,
+            lr_at: LrAt::Inside,
             ..Self::default()
         }
     }
@@ -233,10 +219,7 @@ impl Rule for RmsProp {
     fn step<T: Float>(&self, step: Step<'_, T>) {
         let (bc, _) = self.corrections(step.t);
         let (inside, outside) = self.eps_inside_and_outside();
-        let (taken_up, applied) = match self.lr_at {
-            RmsPropLr::Outside => (1.0, self.lr),
-            RmsPropLr::Inside => (self.lr, 1.0),
-        };
+        let (taken_up, applied) = self.lr_at.taken_up_and_applied(self.lr);
         let k = Constants {
             alpha: T::of(self.alpha),
             one_minus_alpha: T::of(1.0 - self.alpha),

@@ -1,4 +1,4 @@
-use crate::{Error, Float, Rule, Step};
+use crate::{DecayScale, Error, Float, Rule, Step};
 
 /// Stochastic gradient descent: plain, with momentum in either convention, or Nesterov's.
 ///
@@ -7,11 +7,13 @@ use crate::{Error, Float, Rule, Step};
 /// plain         θ ← θ − lr · g
 /// heavy ball    b ← μ b + (1 − τ) g      θ ← θ − lr · b      (Nesterov: θ ← θ − lr · (g + μ b))
 /// EMA           b ← μ b + (1 − μ) g      θ ← θ − lr · b      (Nesterov: θ ← θ − lr · ((1 − μ) g + μ b))
-/// decoupled     θ ← (1 − lr · wd) θ, then the step with the gradient as it is
+/// decoupled     θ ← (1 − lr · wd) θ, then the step with the gradient as it is; or θ ← (1 − wd · lr / peak_lr) θ
 /// ```
+/// In the first step τ is 0. With the rate inside the momentum, b takes up lr times as much, and θ ← θ − b.
 ///
 /// # Defaults
 /// `lr` 1e-3 and no momentum, as `torch.optim.SGD`; the heavy ball where `momentum` is set; no dampening τ, no weight decay, which is coupled where it is set.
+/// The rate is outside the momentum.
 ///
 /// # State
 /// `momentum_buffer` (b) of the parameters' shape, zero at first: 1 float per parameter, none without momentum.
@@ -35,12 +37,14 @@ use crate::{Error, Float, Rule, Step};
 ///
 /// # Errors
 /// A step fails if `lr` or `weight_decay` is negative or not finite, `momentum` or `dampening` is outside [0, 1], `nesterov` is set without momentum,
-/// or `dampening` is set with Nesterov's momentum or the EMA.
+/// `dampening` is set with Nesterov's momentum or the EMA, or `peak_lr` is not finite and above 0.
 ///
 /// # Differences from PyTorch and optax
 /// `torch.optim.SGD` and `optax.sgd` are the heavy ball; optax has neither dampening nor weight decay.
 /// PyTorch's dampening is not the EMA: it leaves the first gradient unscaled, and so does this rule.
 /// Its `maximize` is a step with −g. Neither library has the decoupled decay, which Loshchilov & Hutter call SGDW.
+/// Both apply the rate to the velocity, the papers to what it takes up, which differs when the rate changes: [`LrAt`].
+/// The paper of SGDW scales the decay by the schedule's multiplier, timm's SGDW by the rate: [`DecayScale`].
 ///
 /// # References
 /// Polyak (1964), "Some methods of speeding up the convergence of iteration methods".
@@ -60,15 +64,19 @@ pub struct Sgd {
     pub dampening: f64,
     /// Whether the step looks ahead, in Nesterov's way.
     pub nesterov: bool,
+    /// Where the learning rate is applied; it matters with momentum alone.
+    pub lr_at: LrAt,
     /// The weight decay λ.
     pub weight_decay: f64,
     /// Whether the decay goes through the gradient.
     pub decay: SgdDecay,
+    /// What the decoupled decay is scaled by.
+    pub decay_scale: DecayScale,
 }
 
 /// Whether SGD's weight decay goes through the gradient.
 ///
-/// Without momentum the two are the same. With it, the coupled decay has a momentum of its own.
+/// Without momentum the two are the same if the decay is scaled by the rate. With it, the coupled decay has a momentum of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -76,7 +84,7 @@ pub enum SgdDecay {
     /// λ θ is added to the gradient: PyTorch, the gradient of an L2 penalty.
     #[default]
     Coupled,
-    /// θ is multiplied by 1 − lr · λ: SGDW.
+    /// θ is multiplied by 1 − lr · λ, or what [`DecayScale`] says: SGDW.
     Decoupled,
 }
 
@@ -94,6 +102,31 @@ pub enum Momentum {
     Ema,
 }
 
+/// Where a rule with momentum applies its learning rate.
+///
+/// At a constant rate the two are the same, but for the unit of the velocity.
+/// Under a schedule, a rate inside the momentum acts on the gradient that it came with for as long as that is felt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum LrAt {
+    /// On the velocity: PyTorch, timm, `optax.sgd`.
+    #[default]
+    Outside,
+    /// On what the velocity takes up: the papers, `optax.rmsprop`, `optax.lars`. The velocity is in units of the parameters.
+    Inside,
+}
+
+impl LrAt {
+    /// The velocity takes up the first times as much, and θ the second times the velocity.
+    pub(crate) fn taken_up_and_applied(self, lr: f64) -> (f64, f64) {
+        match self {
+            Self::Outside => (1.0, lr),
+            Self::Inside => (lr, 1.0),
+        }
+    }
+}
+
 impl Default for Sgd {
     fn default() -> Self {
         Self {
@@ -102,8 +135,10 @@ impl Default for Sgd {
             convention: Momentum::HeavyBall,
             dampening: 0.0,
             nesterov: false,
+            lr_at: LrAt::Outside,
             weight_decay: 0.0,
             decay: SgdDecay::Coupled,
+            decay_scale: DecayScale::Lr,
         }
     }
 }
@@ -117,6 +152,19 @@ impl Sgd {
     /// The defaults of `optax.sgd`, which has none for the learning rate: 1e-3 as in PyTorch.
     pub fn optax() -> Self {
         Self::default()
+    }
+
+    /// SGDW, Algorithm 1 of Loshchilov & Hutter (2019): the rate inside the momentum, the decay scaled by the multiplier of a schedule
+    /// whose peak is `lr` 1e-3. The paper names no numbers of its own: momentum 0.9 and λ 1e-5 here.
+    pub fn sgdw() -> Self {
+        Self {
+            momentum: 0.9,
+            lr_at: LrAt::Inside,
+            weight_decay: 1e-5,
+            decay: SgdDecay::Decoupled,
+            decay_scale: DecayScale::Multiplier { peak_lr: 1e-3 },
+            ..Self::default()
+        }
     }
 }
 
@@ -142,7 +190,8 @@ impl Rule for Sgd {
         let holds = self.dampening == 0.0 || !undampened;
         let expected = "0 with Nesterov's momentum or the EMA";
         Error::unless(holds, "Sgd", "dampening", self.dampening, expected)?;
-        Error::check_non_negative("Sgd", "weight_decay", self.weight_decay)
+        Error::check_non_negative("Sgd", "weight_decay", self.weight_decay)?;
+        self.decay_scale.validate("Sgd")
     }
 
     fn lr(&self) -> f64 {
@@ -165,14 +214,19 @@ impl Rule for Sgd {
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
         let (lr, momentum) = (T::of(self.lr), T::of(self.momentum));
-        let intake = T::of(match self.convention {
+        let intake = match self.convention {
             Momentum::HeavyBall if step.t == 1 => 1.0,
             Momentum::HeavyBall => 1.0 - self.dampening,
             Momentum::Ema => 1.0 - self.momentum,
-        });
+        };
+        let (taken_up, applied) = self.lr_at.taken_up_and_applied(self.lr);
+        let (intake, applied) = (T::of(taken_up * intake), T::of(applied));
         let (coupled, keep) = match self.decay {
             SgdDecay::Coupled => (T::of(self.weight_decay), T::of(1.0)),
-            SgdDecay::Decoupled => (T::of(0.0), T::of(1.0 - self.lr * self.weight_decay)),
+            SgdDecay::Decoupled => {
+                let fraction = (self.decay_scale).decayed_fraction(self.lr, self.weight_decay);
+                (T::of(0.0), T::of(1.0 - fraction))
+            }
         };
 
         if self.momentum == 0.0 {
@@ -186,7 +240,7 @@ impl Rule for Sgd {
             let g = intake * (g + coupled * *theta);
             *b = momentum * *b + g;
             let velocity = if self.nesterov { g + momentum * *b } else { *b };
-            *theta = keep * *theta - lr * velocity;
+            *theta = keep * *theta - applied * velocity;
         }
     }
     // ANCHOR_END: update

@@ -2,11 +2,11 @@
 
 mod table;
 
-use moments::{AdaHessian, ScheduleFreeAdamW, ScheduleFreeForm, Sophia};
 use moments::{
-    Adam, AdamW, Adamax, AmsGrad, Clip, DiffGrad, Float, Lamb, NAdam, NormForm, Optimizer, RAdam,
-    Rule, Sgd, Storage, VMax,
+    AdaGrad, Adam, AdamW, Adamax, AmsGrad, Clip, DiffGrad, Float, Lamb, NAdam, NormForm, Optimizer,
+    RAdam, RmsProp, RmsPropEps, Rule, Sgd, Storage, VMax,
 };
+use moments::{AdaHessian, ScheduleFreeAdamW, ScheduleFreeForm, Sophia};
 use std::collections::BTreeSet;
 use table::{Fed, Shaped, Visit, Way, every_case, shapes};
 
@@ -231,6 +231,33 @@ fn a_step_is_the_effective_learning_rate_times_the_momentum() {
     compared.check(RAdam::default(), |opt, grad, i| {
         opt.rule.rectification(opt.t()).unwrap() * m_hat(opt, grad, i)
     });
+
+    let gradient = |_: &Optimizer<AdaGrad>, grad: &[f64], i: usize| grad[i];
+    compared.check(AdaGrad::default(), gradient);
+    let (lr_decay, initial_accumulator) = (0.25, 0.0);
+    compared.check(
+        AdaGrad {
+            lr_decay,
+            initial_accumulator,
+            eps,
+            ..AdaGrad::optax()
+        },
+        gradient,
+    );
+    for (centered, bias_correction) in [(false, false), (false, true), (true, false)] {
+        for eps_at in [RmsPropEps::Inside, RmsPropEps::Outside] {
+            compared.check(
+                RmsProp {
+                    centered,
+                    bias_correction,
+                    eps,
+                    eps_at,
+                    ..RmsProp::default()
+                },
+                |_, grad, i| grad[i],
+            );
+        }
+    }
 
     every_case(&mut compared);
 }

@@ -1,10 +1,11 @@
 use crate::harness::{self, Outcome, Run};
-use moments::{Lars, LarsLr, LarsNorms};
+use moments::{Lars, LarsNorms, LrAt};
 
 pub(crate) fn follow(run: &Run) -> Outcome {
     let rule = Lars {
         lr: run.set("lr"),
         momentum: run.set("momentum"),
+        dampening: run.set_or("dampening", 0.0),
         nesterov: run.option("nesterov") == "true",
         weight_decay: run.set("weight_decay"),
         trust_coefficient: run.set("trust_coefficient"),
@@ -15,10 +16,12 @@ pub(crate) fn follow(run: &Run) -> Outcome {
             other => panic!("{}: norms `{other}`", run.name),
         },
         lr_at: match run.option("lr_at") {
-            "" => LarsLr::Inside,
-            "outside" => LarsLr::Outside,
+            "" => LrAt::Inside,
+            "outside" => LrAt::Outside,
             other => panic!("{}: lr_at `{other}`", run.name),
         },
+        trust_clip: run.option("trust_clip") == "true",
+        always_adapt: run.option("always_adapt") != "false",
     };
     if run.option("schedule") != "falling" {
         return harness::follow(rule, run);

@@ -32,12 +32,12 @@ type Follow = fn(&Run) -> Outcome;
 
 /// The runs of each rule and what follows them.
 const RULES: &[(&str, Follow)] = &[
+    (include_str!("adamw.txt"), adamw::follow),
     (include_str!("lion.txt"), lion::follow),
     (include_str!("sgd.txt"), sgd::follow),
     (include_str!("adagrad.txt"), adagrad::follow),
     (include_str!("rmsprop.txt"), rmsprop::follow),
     (include_str!("adadelta.txt"), adadelta::follow),
-    (include_str!("adamw.txt"), adamw::follow),
     (include_str!("lars.txt"), lars::follow),
     (include_str!("adafactor.txt"), adafactor::follow),
     (include_str!("adahessian.txt"), adahessian::follow),

@@ -1,5 +1,5 @@
 use crate::harness::{self, Outcome, Run};
-use moments::{RmsProp, RmsPropEps, RmsPropLr};
+use moments::{LrAt, RmsProp, RmsPropEps};
 
 pub(crate) fn follow(run: &Run) -> Outcome {
     let rule = RmsProp {
@@ -17,8 +17,8 @@ pub(crate) fn follow(run: &Run) -> Outcome {
         momentum: run.set_or("momentum", 0.0),
         nesterov: run.option("nesterov") == "true",
         lr_at: match run.option("lr_at") {
-            "" => RmsPropLr::Outside,
-            "inside" => RmsPropLr::Inside,
+            "" => LrAt::Outside,
+            "inside" => LrAt::Inside,
             other => panic!("{}: lr_at `{other}`", run.name),
         },
         weight_decay: run.set_or("weight_decay", 0.0),

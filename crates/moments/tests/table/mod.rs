@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use moments::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AmsGrad, BiasCorrection, Clip, Curvature, Decay,
-    DecayScale, DiffGrad, Divided, EpsAt, Error, Float, Groups, Lamb, Lars, LarsLr, LarsNorms,
-    Lion, LionMode, Momentum, NAdam, Optimizer, RAdam, RmsProp, RmsPropEps, RmsPropLr, Rule, Sgd,
-    SgdDecay, Storage, Tensor, TensorMut, VMax,
+    DecayScale, DiffGrad, Divided, EpsAt, Error, Float, Groups, Lamb, Lars, LarsNorms, Lion,
+    LionMode, LrAt, Momentum, NAdam, Optimizer, RAdam, RmsProp, RmsPropEps, Rule, Sgd, SgdDecay,
+    Storage, Tensor, TensorMut, VMax,
 };
 use moments::{
     AdaHessian, Adafactor, DecayAt, Numerator, ScheduleFreeAdamW, ScheduleFreeForm,
@@ -160,11 +160,21 @@ pub(crate) fn every_case(v: &mut impl Visit) {
         "lars-other",
         Lars {
             norms: LarsNorms::Sum,
-            lr_at: LarsLr::Outside,
+            lr_at: LrAt::Outside,
             nesterov: true,
             weight_decay,
             eps: 1e-3,
             ..Lars::default()
+        },
+    );
+    v.visit(
+        "lars-clipped",
+        Lars {
+            momentum: 0.9,
+            dampening: 0.25,
+            weight_decay,
+            trust_clip: true,
+            ..Lars::timm()
         },
     );
     v.visit("rmsprop", RmsProp::default());
@@ -172,7 +182,7 @@ pub(crate) fn every_case(v: &mut impl Visit) {
         "rmsprop-momentum",
         RmsProp {
             momentum: 0.9,
-            lr_at: RmsPropLr::Inside,
+            lr_at: LrAt::Inside,
             ..RmsProp::default()
         },
     );
@@ -278,6 +288,7 @@ pub(crate) fn every_case(v: &mut impl Visit) {
             ..momentum
         },
     );
+    v.visit("sgd-sgdw", Sgd::sgdw());
     v.visit(
         "sgd-nesterov-ema",
         Sgd {
