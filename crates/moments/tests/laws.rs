@@ -5,8 +5,9 @@
 mod table;
 
 use moments::{
-    Adam, AdamW, AmsGrad, BiasCorrection, Decay, EpsAt, Lion, LionMode, Momentum, Optimizer, Rule,
-    Sgd, VMax,
+    AdaGrad, AdaHessian, Adafactor, Adam, AdamW, Adamax, AmsGrad, BiasCorrection, Decay, EpsAt,
+    Lamb, Lars, Lion, LionMode, Momentum, NAdam, Optimizer, RmsProp, Rule, ScheduleFreeAdamW,
+    ScheduleFreeSgd, Sgd, Sophia, VMax,
 };
 use table::{Fed, Shaped, Visit, every_case, uniform};
 
@@ -200,28 +201,38 @@ for_every_rule! {
     }
 }
 
-/// How the steps change where gradients (and curvatures) are multiplied by a power of two, which changes exponents alone.
-#[derive(Clone, Copy, Debug)]
-enum Scaling {
-    /// Not at all.
-    Invariant,
-    /// They are multiplied by the same.
-    Linear,
+/// Multiplies gradients and curvatures by powers of two, which change exponents alone.
+fn scaled_courses<R: Rule>(rule: &R) -> (Course, Vec<(f64, Course)>) {
+    let course = Course::new(8, &shape_for(rule, 4, 9), 50);
+    let by = |factor: f64| {
+        let mut scaled = course.map(|x| x.iter().map(|x| x * factor).collect());
+        scaled.start.clone_from(&course.start);
+        (factor, scaled)
+    };
+    let scaled = [1.0 / 1024.0, 2.0, 1_048_576.0].map(by).into();
+    (course, scaled)
 }
 
-/// From zero, so that decay does not matter; to the bit.
-fn assert_scales<R: Fed>(rule: R, scaling: Scaling) {
-    let mut course = Course::new(8, &shape_for(&rule, 4, 9), 50);
+/// The steps do not change with the scale of the gradients, to the bit.
+fn assert_invariant<R: Fed>(rule: R) {
+    let (course, scaled) = scaled_courses(&rule);
+    let expected = course.run(rule);
+    assert!(expected[49] != course.start, "{rule:?} stays where it is");
+    for (factor, scaled) in scaled {
+        assert!(scaled.run(rule) == expected, "{rule:?} by {factor}");
+    }
+}
+
+/// From zero, the steps are as large as the gradients, to the bit.
+fn assert_linear<R: Fed>(rule: R) {
+    let (mut course, scaled) = scaled_courses(&rule);
     course.start.fill(0.0);
     let expected = course.run(rule);
-    for factor in [1.0 / 1024.0, 2.0, 1_048_576.0] {
-        let by = |x: &[f64]| -> Vec<f64> { x.iter().map(|x| x * factor).collect() };
-        let found = course.map(by).run(rule);
-        let expected: Vec<Vec<f64>> = match scaling {
-            Scaling::Invariant => expected.clone(),
-            Scaling::Linear => expected.iter().map(|x| by(x)).collect(),
-        };
-        assert!(found == expected, "{rule:?} by {factor}");
+    for (factor, mut scaled) in scaled {
+        scaled.start.fill(0.0);
+        let found = scaled.run(rule).into_iter().flatten();
+        let expected = expected.iter().flatten().map(|x| x * factor);
+        assert!(found.eq(expected), "{rule:?} by {factor}");
     }
 }
 
@@ -234,37 +245,109 @@ fn rules_that_divide_by_the_gradient_do_not_see_its_scale() {
         BiasCorrection::Second,
         BiasCorrection::Neither,
     ] {
-        let adam = Adam {
+        assert_invariant(Adam {
             eps,
             bias_correction,
             ..Adam::default()
-        };
-        assert_scales(adam, Scaling::Invariant);
+        });
     }
-    for nesterov in [false, true] {
-        let adamw = AdamW {
+    // A decoupled decay sees the parameters alone.
+    for (nesterov, weight_decay) in [(false, 0.0), (true, 0.0), (false, 0.1)] {
+        assert_invariant(AdamW {
             eps,
             nesterov,
-            weight_decay: 0.0,
+            weight_decay,
             ..AdamW::default()
-        };
-        assert_scales(adamw, Scaling::Invariant);
+        });
     }
     for v_max in [VMax::Paper, VMax::Torch, VMax::Optax] {
-        let amsgrad = AmsGrad {
+        assert_invariant(AmsGrad {
             eps,
             v_max,
             ..AmsGrad::default()
-        };
-        assert_scales(amsgrad, Scaling::Invariant);
+        });
     }
+    for (centered, momentum) in [(false, 0.0), (true, 0.0), (false, 0.9)] {
+        assert_invariant(RmsProp {
+            eps,
+            centered,
+            momentum,
+            ..RmsProp::default()
+        });
+    }
+    let initial_accumulator = 0.0;
+    assert_invariant(AdaGrad {
+        eps,
+        initial_accumulator,
+        ..AdaGrad::default()
+    });
+    assert_invariant(Adamax {
+        eps,
+        ..Adamax::default()
+    });
+    assert_invariant(NAdam {
+        eps,
+        ..NAdam::default()
+    });
+    assert_invariant(ScheduleFreeAdamW {
+        eps,
+        ..ScheduleFreeAdamW::default()
+    });
+    assert_invariant(Adafactor {
+        eps: Some(0.0),
+        min_dim_size_to_factor: 2,
+        ..Adafactor::default()
+    });
+    // These are given the curvature in the same unit.
+    assert_invariant(AdaHessian {
+        eps,
+        ..AdaHessian::default()
+    });
+    assert_invariant(Sophia {
+        eps,
+        ..Sophia::default()
+    });
+}
+
+#[test]
+fn rules_that_divide_by_a_norm_do_not_see_the_scale_of_the_gradient() {
+    let weight_decay = 0.0;
+    assert_invariant(Lamb {
+        eps: 0.0,
+        weight_decay,
+        ..Lamb::default()
+    });
+    assert_invariant(Lars {
+        eps: 0.0,
+        weight_decay,
+        ..Lars::default()
+    });
 }
 
 #[test]
 fn a_sign_does_not_see_the_scale() {
     let lion = Lion::default();
     assert_eq!(lion.mode, LionMode::Hard);
-    assert_scales(lion, Scaling::Invariant);
+    assert_invariant(lion);
+    assert_invariant(Lion {
+        weight_decay: 0.1,
+        ..lion
+    });
+}
+
+#[test]
+fn steps_of_gradient_descent_are_as_large_as_the_gradient() {
+    for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+        for convention in [Momentum::HeavyBall, Momentum::Ema] {
+            assert_linear(Sgd {
+                momentum,
+                nesterov,
+                convention,
+                ..Sgd::default()
+            });
+        }
+    }
+    assert_linear(ScheduleFreeSgd::default());
 }
 
 #[test]
@@ -288,18 +371,49 @@ fn adamw_without_decay_is_adam_to_the_bit() {
 }
 
 #[test]
-fn steps_of_gradient_descent_are_as_large_as_the_gradient() {
-    for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
-        for convention in [Momentum::HeavyBall, Momentum::Ema] {
-            let sgd = Sgd {
-                momentum,
-                nesterov,
-                convention,
-                ..Sgd::default()
-            };
-            assert_scales(sgd, Scaling::Linear);
-        }
+fn amsgrad_is_adam_to_the_bit_while_gradients_grow() {
+    let mut course = Course::new(10, &[37], 60);
+    for (t, grad) in course.grads.iter_mut().enumerate() {
+        grad.iter_mut()
+            .for_each(|g| *g = (*g + 2.0) * 4_f64.powi(t as i32));
     }
+    let adam = course.run(Adam::default());
+    assert_eq!(course.run(AmsGrad::torch()), adam);
+    // The corrected v̂ grows as well.
+    assert_eq!(course.run(AmsGrad::optax()), adam);
+}
+
+#[test]
+fn rmsprop_is_adam_without_a_first_moment_and_without_correction() {
+    let course = Course::new(11, &[37], 100);
+    let rmsprop = RmsProp::default();
+    let adam = Adam {
+        lr: rmsprop.lr,
+        beta1: 0.0,
+        beta2: rmsprop.alpha,
+        eps: rmsprop.eps,
+        bias_correction: BiasCorrection::Neither,
+        ..Adam::default()
+    };
+    // One multiplies by lr before it divides, the other afterwards.
+    assert_close(&course.run(rmsprop), &course.run(adam), 1e-12);
+}
+
+#[test]
+fn nadam_without_a_first_moment_is_adam_without_one() {
+    let course = Course::new(12, &[37], 100);
+    let adam = Adam {
+        beta1: 0.0,
+        ..Adam::default()
+    };
+    let nadam = NAdam {
+        lr: adam.lr,
+        beta1: 0.0,
+        beta2: adam.beta2,
+        eps: adam.eps,
+        ..NAdam::default()
+    };
+    assert_close(&course.run(nadam), &course.run(adam), 1e-12);
 }
 
 /// The parameters after each step from zero.
