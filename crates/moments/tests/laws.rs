@@ -374,8 +374,9 @@ fn adamw_without_decay_is_adam_to_the_bit() {
 fn amsgrad_is_adam_to_the_bit_while_gradients_grow() {
     let mut course = Course::new(10, &[37], 60);
     for (t, grad) in course.grads.iter_mut().enumerate() {
-        grad.iter_mut()
-            .for_each(|g| *g = (*g + 2.0) * 4_f64.powi(t as i32));
+        for g in grad {
+            *g = (*g + 2.0) * 4_f64.powi(t as i32);
+        }
     }
     let adam = course.run(Adam::default());
     assert_eq!(course.run(AmsGrad::torch()), adam);
