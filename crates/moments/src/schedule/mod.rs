@@ -35,6 +35,7 @@
 //!
 //! ```
 //! use moments::schedule::{Constant, Linear, Schedule, Sequence, StepDecay};
+//! use moments::{Optimizer, Sgd};
 //!
 //! let schedule: Box<dyn Schedule> = Sequence {
 //!     parts: vec![
@@ -46,9 +47,15 @@
 //! }
 //! .boxed();
 //! schedule.validate()?;
-//! assert_eq!(schedule.at(4), 0.1);
-//! assert_eq!(schedule.at(16), 0.05);
-//! assert_eq!(schedule.at(27), 0.0125);
+//!
+//! let mut opt = Optimizer::new(Sgd::default());
+//! let (mut theta, mut used) = ([1.0], vec![]);
+//! for _ in 0..28 {
+//!     opt.rule.lr = schedule.at(opt.t());
+//!     opt.step(&mut theta, &[0.0])?;
+//!     used.push(opt.rule.lr);
+//! }
+//! assert_eq!([used[4], used[16], used[27]], [0.1, 0.05, 0.0125]);
 //! # Ok::<(), moments::Error>(())
 //! ```
 //!

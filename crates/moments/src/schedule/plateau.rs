@@ -5,6 +5,7 @@ use std::fmt;
 /// Lowers the learning rate when a metric has stopped improving.
 ///
 /// Not a function of the number of updates: it watches a loss or a score, once an epoch or once a validation.
+/// To put it on top of a [`Schedule`](super::Schedule), start from 1 and multiply.
 ///
 /// ```text
 /// better:  metric < (1 − rtol) best − atol        Goal::Min     (then best ← metric, bad ← 0; otherwise bad ← bad + 1)
@@ -48,7 +49,7 @@ use std::fmt;
 /// ask for less than no improvement, and so does this: use `atol` there.
 /// `optax.contrib.reduce_on_plateau` scales the updates by a factor instead: start with a learning rate of 1, its `min_scale` is `min_lr`, its
 /// `accumulation_size` is `average_over`. It has no [`Goal::Max`]. With a patience of 0 it fires at every improvement, which is refused here.
-/// The first metric is always an improvement here; with `rtol` 1 it never is there, since 0 · ∞ is NaN.
+/// The first metric that is a number is always an improvement here; with `rtol` 1 it never is there, since 0 · ∞ is NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",
