@@ -101,7 +101,7 @@ impl AdaHessian {
 impl AdaHessian {
     #[inline(always)]
     fn step_with<T: Float>(&self, step: Step<'_, T>, powered: impl Fn(T) -> T) {
-        let (bc1, bc2) = self.corrections(step.t);
+        let (bc1, bc2) = step.corrections;
         let (unbias1, unbias2) = (T::of(1.0 / bc1), T::of(1.0 / bc2));
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));

@@ -212,7 +212,7 @@ impl Rule for AdamW {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc1, bc2) = self.corrections(step.t);
+        let (bc1, bc2) = step.corrections;
         let (bc1_next, _) = self.corrections(step.t + 1);
         // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
         let unbias2 = T::of(1.0 / bc2);

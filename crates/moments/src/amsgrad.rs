@@ -164,7 +164,7 @@ impl Rule for AmsGrad {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc1, _) = self.corrections(step.t);
+        let (bc1, _) = step.corrections;
         let (before, after) = self.before_and_after(step.t);
         // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
         let unbias1 = T::of(1.0 / bc1);

@@ -11,19 +11,20 @@ use crate::{Float, MAX_STATE, Rule, Step, norm};
 use std::ops::Add;
 
 /// Entries that are stepped in one go.
-const LEAF: usize = 1 << 14;
+const LEAF: usize = 1 << 16;
 
 /// Entries that are treated at a time on their way to the rule; a multiple of the blocks of 8-bit state.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 512;
 
 /// From how many entries on the other threads are worth waking.
 #[cfg(feature = "rayon")]
-const PARALLEL: usize = 1 << 16;
+const PARALLEL: usize = 1 << 17;
 
 /// One step of one tensor, apart from the tensor.
 pub(crate) struct Job<'a, R> {
     pub(crate) rule: &'a R,
     pub(crate) t: u64,
+    pub(crate) corrections: (f64, f64),
     pub(crate) scalars: &'a [f64],
     pub(crate) shape: &'a [usize],
     pub(crate) gradient: Treatment,
@@ -132,6 +133,11 @@ pub(crate) fn join<A: Send, B: Send>(
     (a(), b())
 }
 
+/// Does it where other threads are at hand, if there are any and `len` entries are worth it.
+pub(crate) fn enter<A: Send>(len: usize, work: impl FnOnce() -> A + Send) -> A {
+    join(len, work, || ()).0
+}
+
 /// Whether every entry is finite.
 pub(crate) fn all_finite<T: Float>(values: &[T]) -> bool {
     if values.len() <= LEAF {
@@ -235,6 +241,7 @@ impl<R: Rule, T: Float> Kernel for Plain<'_, '_, R, T> {
     fn run(self) {
         self.job.rule.step(Step {
             t: self.job.t,
+            corrections: self.job.corrections,
             scalars: self.job.scalars,
             shape: self.job.shape,
             theta: self.theta,
@@ -262,6 +269,7 @@ impl<R: Rule, T: Float> Kernel for Treated<'_, '_, R, T> {
         let mut gradient = [T::default(); BLOCK];
         let mut before = [T::default(); BLOCK];
         let mut decoded = [[T::default(); BLOCK]; MAX_STATE];
+        let dither = Dither::new(job.t, part.first);
 
         let blocks = part.theta.chunks_mut(BLOCK).zip(part.grad.chunks(BLOCK));
         for (i, (theta, grad)) in blocks.enumerate() {
@@ -288,6 +296,7 @@ impl<R: Rule, T: Float> Kernel for Treated<'_, '_, R, T> {
             ];
             job.rule.step(Step {
                 t: job.t,
+                corrections: job.corrections,
                 scalars: job.scalars,
                 shape: job.shape,
                 theta,
@@ -295,9 +304,8 @@ impl<R: Rule, T: Float> Kernel for Treated<'_, '_, R, T> {
                 state,
                 scratch: &mut Vec::new(),
             });
-            let dither = Dither::new(job.t, part.first + start);
-            for (which, (slot, room)) in part.state.iter_mut().zip(&decoded).enumerate() {
-                slot.close(start, &room[..n], dither.of(which));
+            for ((slot, room), which) in part.state.iter_mut().zip(&decoded).zip(0..) {
+                slot.close(start, &room[..n], dither.of(which).skip(start as u32));
             }
             if job.measure {
                 for (before, &after) in before[..n].iter_mut().zip(&*theta) {

@@ -502,7 +502,7 @@ impl<R: Rule, T: Float> Groups<R, T> {
         let result = self.lay_out(params, &mut pieces).and_then(|work| {
             // From here on everything is inside the pool, so that it is entered once.
             let step = || self.step_pieces(&mut pieces, measure);
-            driver::join(work, step, || ()).0
+            driver::enter(work, step)
         });
         let strided = pieces.iter().any(|p| !p.is_frozen && p.theta.is_none());
         self.room.0 = reuse(pieces);
@@ -751,7 +751,7 @@ impl<R: CurvatureRule, T: Float> Groups<R, T> {
             .lay_out_curvature(curvature, &mut pieces)
             .and_then(|work| {
                 let observe = || self.observe_pieces(&mut pieces);
-                driver::join(work, observe, || ()).0
+                driver::enter(work, observe)
             });
         self.room.0 = reuse(pieces);
         if result.is_err() {

@@ -205,6 +205,7 @@ impl<T: Float> Kept<T> {
         let job = Job {
             rule,
             t: self.t,
+            corrections: rule.corrections(self.t),
             scalars: &self.scalars,
             shape,
             gradient,

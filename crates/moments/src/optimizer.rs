@@ -1,4 +1,4 @@
-use crate::driver::Treatment;
+use crate::driver::{self, Treatment};
 use crate::kept::Kept;
 use crate::reduced::Values;
 use crate::tensor::dims;
@@ -148,30 +148,45 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
                 clip.by_norm()
             }
         };
-        let kept = &mut self.kept;
+        let (kept, rule, storage) = (&mut self.kept, &self.rule, self.storage);
+        let is_first = kept.shape.is_none();
+        kept.begin(rule, dims(params));
+        let entries = dims(params).product();
         let grad = kept.lay_out_grad(grad);
-        let norm = kept.check_gradient(grad, self.check_finite, by_norm.is_some())?;
-        let mut gradient = Treatment::NONE;
-        if let Some((max, form)) = by_norm {
-            gradient.factor = form.factor(norm, max);
-        }
-        if let Some(Clip::Value { limit }) = self.clip {
-            gradient.limit = limit;
-        }
-
-        // Nothing can fail from here on.
-        kept.begin(&self.rule, dims(params));
         let theta = kept.lay_out(params);
         let strided = theta.is_none();
-        let sums = kept.advance(&self.rule, self.storage, theta, grad, gradient, measure);
+        let (check_finite, clip) = (self.check_finite, self.clip);
+        // The check and the step go to the other threads together: waking them costs more than either takes for a short tensor.
+        let stepped = driver::enter(entries, || {
+            let norm = kept.check_gradient(grad, check_finite, by_norm.is_some())?;
+            let mut gradient = Treatment::NONE;
+            if let Some((max, form)) = by_norm {
+                gradient.factor = form.factor(norm, max);
+            }
+            if let Some(Clip::Value { limit }) = clip {
+                gradient.limit = limit;
+            }
+            // Nothing can fail from here on.
+            let sums = kept.advance(rule, storage, theta, grad, gradient, measure);
+            Ok((sums, gradient.factor))
+        });
+        let (sums, clip_factor) = match stepped {
+            Ok(stepped) => stepped,
+            Err(error) => {
+                if is_first {
+                    kept.forget_beginning();
+                }
+                return Err(error);
+            }
+        };
         if strided {
             params.copy_from(kept.theta());
         }
         Ok(Measures {
             t: kept.t,
-            lr: self.rule.lr(),
+            lr: rule.lr(),
             grad_norm: sums.grad.sqrt(),
-            clip_factor: gradient.factor,
+            clip_factor,
             param_norm: sums.theta.sqrt(),
             update_norm: sums.update.sqrt(),
         })

@@ -3,7 +3,7 @@
 //! A moving average with β = 0.999 changes by a thousandth of itself at a step, far less than half the distance between two numbers of these formats:
 //! rounded to nearest, it would never move.
 //! So a number is rounded up or down at random, up the more often the nearer the upper neighbour is, and the average is right.
-//! The chance comes from a hash of the step and the entry: the same run gives the same bits.
+//! The chance is a low-discrepancy sequence in the step and the entry, not a generator: the same run gives the same bits.
 //!
 //! An 8-bit number is a small float, relative to the largest absolute value of its block.
 //! Without a sign it has five bits of exponent and three of mantissa: 32 octaves. With a sign, four and three: 16 octaves.
@@ -264,10 +264,11 @@ impl<T: Float> Slot<'_, T> {
                     let largest = values
                         .iter()
                         .fold(0, |max: u32, x| max.max(x.to_f32().abs().to_bits()));
+                    let largest = f32::from_bits(largest);
                     // The largest code stands for 1.875; a block that is not finite stays so.
-                    *scale = f32::from_bits(largest) / TOP;
+                    *scale = largest * (1.0 / TOP);
                     let inverse = if *scale >= f32::MIN_POSITIVE {
-                        1.0 / *scale
+                        TOP / largest
                     } else {
                         0.0
                     };
@@ -287,43 +288,48 @@ impl<T: Float> Slot<'_, T> {
     }
 }
 
-/// Chance without a generator: 16 bits for each entry of each state tensor at each step.
+/// Chance without a generator: a number for each entry of each state tensor at each step.
+///
+/// The fractional parts of a·i + b·t fill the unit interval evenly along the entries i and along the steps t, with a = 0.7549 and b = 0.5698 of
+/// Roberts's sequence in two dimensions, which are the inverse and the inverse square of the root 1.3247 of x³ = x + 1.
+/// Here they are in units of 2⁻³², so that the fractional part comes with the overflow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dither(u32);
 
 impl Dither {
+    const ALONG_ENTRIES: u32 = 0xC13F_A9A9;
+    const ALONG_STEPS: u32 = 0x91E1_0DA6;
+    /// The golden ratio's fractional part.
+    const ALONG_TENSORS: u32 = 0x9E37_79B9;
+
     /// For step `t` and the entries of a tensor from `first` on.
     #[inline(always)]
     pub(crate) fn new(t: u64, first: usize) -> Self {
-        Self(
-            (t as u32)
-                .wrapping_mul(0x9E37_79B9)
-                .wrapping_add(first as u32),
-        )
+        Self((t as u32).wrapping_mul(Self::ALONG_STEPS)).skip(first as u32)
     }
 
     /// For the state tensor at this place among the rule's.
     #[inline(always)]
-    pub(crate) fn of(self, tensor: usize) -> Self {
+    pub(crate) fn of(self, tensor: u32) -> Self {
         Self(
             self.0
-                .wrapping_add((tensor as u32).wrapping_mul(0x85EB_CA77)),
+                .wrapping_add(tensor.wrapping_mul(Self::ALONG_TENSORS)),
         )
     }
 
+    /// For the entries so many places further on.
     #[inline(always)]
-    fn skip(self, entries: u32) -> Self {
-        Self(self.0.wrapping_add(entries))
+    pub(crate) fn skip(self, entries: u32) -> Self {
+        Self(
+            self.0
+                .wrapping_add(entries.wrapping_mul(Self::ALONG_ENTRIES)),
+        )
     }
 
-    /// 16 bits, each pattern as often as any other.
+    /// For entry `i`: 32 bits, each pattern as often as any other.
     #[inline(always)]
     fn at(self, i: u32) -> u32 {
-        // The finaliser of MurmurHash3 without its last line.
-        let x = self.0.wrapping_add(i);
-        let x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
-        let x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
-        x >> 16
+        self.skip(i).0
     }
 }
 
@@ -338,13 +344,13 @@ fn bf16_decode(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }
 
-/// The upper or the lower of the two neighbours; `dither` has 16 bits.
+/// The upper or the lower of the two neighbours: the upper one the more often, the nearer it is, over all `dither`.
 #[inline(always)]
 fn bf16_encode(value: f32, dither: u32) -> u16 {
     let bits = value.to_bits();
     // An infinity or a NaN would be carried into another.
     let finite = bits & 0x7F80_0000 != 0x7F80_0000;
-    let rounded = if finite { bits + dither } else { bits };
+    let rounded = if finite { bits + (dither >> 16) } else { bits };
     (rounded >> 16) as u16
 }
 
@@ -359,7 +365,7 @@ fn unsigned_decode(code: u8) -> f32 {
 /// `value` is in [0, 1.875]; a positive one never becomes 0, since a step is divided by its root.
 #[inline(always)]
 fn unsigned_encode(value: f32, dither: u32) -> u8 {
-    let bits = (value.to_bits() + (dither << 4)) >> 20;
+    let bits = (value.to_bits() + (dither >> 12)) >> 20;
     let code = bits.saturating_sub(UNSIGNED_BASE).clamp(1, 255);
     if value > 0.0 { code as u8 } else { 0 }
 }
@@ -367,18 +373,17 @@ fn unsigned_encode(value: f32, dither: u32) -> u8 {
 /// The highest bit is the sign; magnitude 0 is 0, magnitudes 1 to 127 are 2⁻¹⁵ · 1.125 to 1.875.
 #[inline(always)]
 fn signed_decode(code: u8) -> f32 {
-    let code = u32::from(code);
-    let magnitude = code & 0x7F;
-    let sign = (code & 0x80) << 24;
-    let value = f32::from_bits(((magnitude + SIGNED_BASE) << 20) | sign);
-    if magnitude == 0 { 0.0 } else { value }
+    // The sign is drawn out over the upper bits, where the mask keeps one of it.
+    let bits = (((code as i8) as u32) << 20) & 0x87F0_0000;
+    let value = f32::from_bits(bits + (SIGNED_BASE << 20));
+    if code & 0x7F == 0 { 0.0 } else { value }
 }
 
 /// `value` is in [-1.875, 1.875]; what is smaller than the smallest code becomes 0.
 #[inline(always)]
 fn signed_encode(value: f32, dither: u32) -> u8 {
     let bits = value.to_bits();
-    let magnitude = ((bits & 0x7FFF_FFFF) + (dither << 4)) >> 20;
+    let magnitude = ((bits & 0x7FFF_FFFF) + (dither >> 12)) >> 20;
     let code = magnitude.saturating_sub(SIGNED_BASE).min(127);
     (code | ((bits >> 24) & 0x80)) as u8
 }
@@ -390,7 +395,7 @@ mod tests {
     #[test]
     fn every_8_bit_code_stands_for_itself_whatever_the_chance() {
         for code in 0..=255 {
-            for dither in [0, 1, 0x7FFF, 0x8000, 0xFFFF] {
+            for dither in [0, 1, 0x7FFF_FFFF, 0x8000_0000, u32::MAX] {
                 assert_eq!(unsigned_encode(unsigned_decode(code), dither), code);
                 // There are two zeros with a sign; both stand for 0.
                 let again = signed_encode(signed_decode(code), dither);
@@ -409,16 +414,16 @@ mod tests {
     fn every_finite_bf16_stands_for_itself_and_others_stay_what_they_are() {
         for bits in 0..=u16::MAX {
             let value = bf16_decode(bits);
-            for dither in [0, 1, 0xFFFF] {
+            for dither in [0, 1, u32::MAX] {
                 let again = bf16_encode(value, dither);
                 assert_eq!(again, bits);
             }
         }
         assert_eq!(
-            bf16_decode(bf16_encode(f32::INFINITY, 0xFFFF)),
+            bf16_decode(bf16_encode(f32::INFINITY, u32::MAX)),
             f32::INFINITY
         );
-        assert!(bf16_decode(bf16_encode(f32::NAN, 0xFFFF)).is_nan());
+        assert!(bf16_decode(bf16_encode(f32::NAN, u32::MAX)).is_nan());
     }
 
     #[test]
@@ -438,6 +443,7 @@ mod tests {
     fn on_average_a_number_is_kept_as_it_is() {
         let value = 0.731_f32;
         let each = (0..=0xFFFF_u32).map(|dither| {
+            let dither = dither << 16;
             [
                 f64::from(bf16_decode(bf16_encode(value, dither))),
                 f64::from(unsigned_decode(unsigned_encode(value, dither))),
@@ -461,18 +467,27 @@ mod tests {
         for value in [f32::MIN_POSITIVE, 1e-30, 1e-10, 4e-10] {
             assert_eq!(unsigned_encode(value, 0), 1);
         }
-        assert_eq!(unsigned_encode(0.0, 0xFFFF), 0);
-        assert_eq!(signed_decode(signed_encode(1e-10, 0xFFFF)), 0.0);
+        assert_eq!(unsigned_encode(0.0, u32::MAX), 0);
+        assert_eq!(signed_decode(signed_encode(1e-10, u32::MAX)), 0.0);
     }
 
     #[test]
-    fn chance_is_even_and_differs_between_steps_entries_and_tensors() {
-        let mean =
-            |dither: Dither| (0..4096).map(|i| f64::from(dither.at(i))).sum::<f64>() / 4096.0;
-        for t in 1..50 {
-            let m = mean(Dither::new(t, 0)) / 65535.0;
-            assert!((m - 0.5).abs() < 0.02, "step {t}: {m}");
+    fn chance_is_even_along_entries_and_along_steps() {
+        let unit = |x: u32| f64::from(x) / 2f64.powi(32);
+        // No twentieth of the unit interval is hit more than a tenth too often or too seldom.
+        let even = |numbers: &mut dyn Iterator<Item = u32>| {
+            let mut hits = [0; 20];
+            numbers.for_each(|x| hits[(20.0 * unit(x)) as usize] += 1);
+            assert!(hits.iter().all(|n| (90..=110).contains(n)), "{hits:?}");
+        };
+        for start in [1, 7, 1_000_000_007] {
+            even(&mut (0..2000).map(|i| Dither::new(start, 0).at(i)));
+            even(&mut (start..start + 2000).map(|t| Dither::new(t, 5).at(3)));
         }
+    }
+
+    #[test]
+    fn chance_differs_between_steps_entries_and_tensors_and_goes_on_over_a_cut() {
         let here = Dither::new(1, 0);
         assert_ne!(here.at(0), here.at(1));
         assert_ne!(here.at(0), here.of(1).at(0));

@@ -217,7 +217,7 @@ impl Rule for RmsProp {
 
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc, _) = self.corrections(step.t);
+        let (bc, _) = step.corrections;
         let (inside, outside) = self.eps_inside_and_outside();
         let (taken_up, applied) = self.lr_at.taken_up_and_applied(self.lr);
         let k = Constants {

@@ -133,6 +133,8 @@ pub trait Rule: Copy + Debug + Send + Sync + 'static {
 pub struct Step<'a, T> {
     /// The number of this step, from 1.
     pub t: u64,
+    /// What [`Rule::corrections`] gives for this step.
+    pub corrections: (f64, f64),
     /// The numbers of [`Rule::scalars`], moved to this step.
     pub scalars: &'a [f64],
     /// The shape of the whole tensor.

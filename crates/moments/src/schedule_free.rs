@@ -384,7 +384,7 @@ impl Rule for ScheduleFreeAdamW {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (_, bc2) = self.corrections(step.t);
+        let (_, bc2) = step.corrections;
         let unbias2 = T::of(1.0 / bc2);
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (eps, weight_decay) = (T::of(self.eps), T::of(self.weight_decay));

@@ -157,7 +157,7 @@ impl Rule for Sophia {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc1, _) = self.corrections(step.t);
+        let (bc1, _) = step.corrections;
         let unbias1 = T::of(1.0 / bc1);
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (lr, gamma, eps) = (T::of(self.lr), T::of(self.gamma), T::of(self.eps));
