@@ -136,7 +136,7 @@ impl Rule for DiffGrad {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc1, bc2) = self.corrections(step.t);
+        let (bc1, bc2) = step.corrections;
         // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
         let (unbias1, unbias2) = (T::of(1.0 / bc1), T::of(1.0 / bc2));
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));

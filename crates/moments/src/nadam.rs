@@ -184,7 +184,7 @@ impl Rule for NAdam {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (_, bc2) = self.corrections(step.t);
+        let (_, bc2) = step.corrections;
         let (mu, mu_next) = (self.mu(step.t), self.mu(step.t + 1));
         let mu_product = step.scalars[0];
         let from_m = T::of(mu_next / (1.0 - mu_product * mu_next));

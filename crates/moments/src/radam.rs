@@ -209,7 +209,7 @@ impl Rule for RAdam {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc1, bc2) = self.corrections(step.t);
+        let (bc1, bc2) = step.corrections;
         let (bc1_next, _) = self.corrections(step.t + 1);
         let (from_m, from_g) = if self.nesterov {
             (self.beta1 / bc1_next, (1.0 - self.beta1) / bc1)

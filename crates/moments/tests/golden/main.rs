@@ -6,8 +6,10 @@ mod adadelta;
 mod adafactor;
 mod adagrad;
 mod adahessian;
+mod adam;
 mod adamax;
 mod adamw;
+mod amsgrad;
 mod course;
 mod diffgrad;
 mod groups;
@@ -32,6 +34,8 @@ type Follow = fn(&Run) -> Outcome;
 
 /// The runs of each rule and what follows them.
 const RULES: &[(&str, Follow)] = &[
+    (include_str!("adam.txt"), adam::follow),
+    (include_str!("amsgrad.txt"), amsgrad::follow),
     (include_str!("adamw.txt"), adamw::follow),
     (include_str!("lion.txt"), lion::follow),
     (include_str!("sgd.txt"), sgd::follow),

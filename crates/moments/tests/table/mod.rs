@@ -117,6 +117,17 @@ pub(crate) fn every_case(v: &mut impl Visit) {
         );
     }
 
+    v.visit(
+        "amsgrad-decoupled",
+        AmsGrad {
+            eps_root,
+            bias_correction: BiasCorrection::First,
+            weight_decay,
+            decoupled_weight_decay: true,
+            ..AmsGrad::default()
+        },
+    );
+
     let lion = Lion::default();
     v.visit("lion", lion);
     for (name, mode) in [
