@@ -13,7 +13,7 @@ GROUPS = {"lr": 0.01, "weight_decay": 0.1, "vectors_lr": 0.02, "vectors_weight_d
 MOMENTUM = {"lr": 1e-3, "weight_decay": 0.0, "vectors_lr": 5e-4, "vectors_weight_decay": 0.0, "momentum": 0.9}
 SOURCE = "two groups of {}"
 
-# The global norm of the gradients is above this in about every other step.
+# The global norm of the gradients is above this in about a third of the steps.
 OFTEN = 6.2e6
 
 

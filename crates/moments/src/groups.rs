@@ -433,7 +433,7 @@ impl<R: Rule, T: Float> Groups<R, T> {
     /// [`Error::Hyperparameter`] is about the clipping. Then nothing has changed in any tensor.
     ///
     /// # Panics
-    /// If the rule names more than [`MAX_STATE`](crate::MAX_STATE) state tensors.
+    /// If the rule names more than [`MAX_STATE`](crate::MAX_STATE) state tensors; then, too, no parameter has changed.
     pub fn step(&mut self, params: &mut [Param<'_, T>]) -> Result<(), Error> {
         self.advance(params, false)
     }

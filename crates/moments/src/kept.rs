@@ -93,6 +93,12 @@ impl<T: Float> Kept<T> {
             self.shape = Some(shape.collect());
             self.scalars = rule.scalars().iter().map(|(_, value)| *value).collect();
         }
+        let shape = self.shape.as_deref().unwrap_or_default();
+        // Here rather than where the state is made, so that of many tensors none has been stepped yet.
+        assert!(
+            rule.state_names(shape).len() <= MAX_STATE,
+            "a rule keeps at most {MAX_STATE} state tensors"
+        );
     }
 
     /// Takes [`begin`](Self::begin) back.
@@ -242,10 +248,6 @@ fn prepare<R: Rule, T: Float>(
     shape: &[usize],
     theta: &[T],
 ) {
-    assert!(
-        names.len() <= MAX_STATE,
-        "a rule keeps at most {MAX_STATE} state tensors"
-    );
     for (i, &name) in names.iter().enumerate() {
         if let Some(at) = tensors.iter().position(|kept| kept.name == name) {
             tensors.swap(i, at);

@@ -19,6 +19,8 @@
 //! # Ok::<(), moments::Error>(())
 //! ```
 //!
+//! A model of many named tensors is stepped by [`Groups`], whose groups have hyperparameters of their own.
+//!
 //! The state is named as PyTorch names it and can be read after every step with [`Optimizer::state`].
 //! Where PyTorch, optax and the papers disagree, a named enum says whose form is meant
 //! ([`BiasCorrection`], [`EpsAt`], [`VMax`], [`Momentum`]), and presets such as [`Adam::torch`] set it.

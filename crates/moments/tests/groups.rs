@@ -1059,6 +1059,46 @@ fn an_observation_that_is_refused_at_first_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_rule_of_too_much_state_panics_before_any_tensor_has_changed() {
+    #[derive(Clone, Copy, Debug)]
+    struct Greedy;
+    impl Rule for Greedy {
+        fn name(&self) -> &'static str {
+            "Greedy"
+        }
+        fn validate(&self) -> Result<(), Error> {
+            Ok(())
+        }
+        fn lr(&self) -> f64 {
+            1.0
+        }
+        fn set_lr(&mut self, _lr: f64) {}
+        fn state_names(&self, shape: &[usize]) -> &'static [&'static str] {
+            if shape[0] > 1 {
+                &["a", "b", "c", "d", "e"]
+            } else {
+                &[]
+            }
+        }
+        fn step<T: Float>(&self, step: Step<'_, T>) {
+            step.theta.fill(T::of(1.0));
+        }
+    }
+    let (mut small, mut large) = ([0.0], [0.0; 2]);
+    let mut opt = Groups::new().rest("all", Greedy);
+    let step = || {
+        opt.step(&mut [
+            Param::new("small", &mut small, &[1.0]),
+            Param::new("large", &mut large, &[1.0; 2]),
+        ])
+    };
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)).unwrap_err();
+    let text = panic.downcast::<String>().unwrap();
+    assert_eq!(*text, "a rule keeps at most 4 state tensors");
+    assert_eq!((small, large), ([0.0], [0.0; 2]));
+}
+
+#[test]
 fn a_copy_goes_its_own_way() {
     let mut theta = numbers::<f64>(0);
     let mut opt = two_groups();
