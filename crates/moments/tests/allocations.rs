@@ -41,7 +41,7 @@ fn counted<X>(work: impl FnOnce() -> X) -> (X, usize) {
 }
 
 /// Long enough for several threads; unoptimised loops are slow, so that not every case is.
-const LONG: usize = 70_000;
+const LONG: usize = 140_000;
 const SHORT: usize = 500;
 
 /// As many tensors that they are worth several threads together, if they have this length.
