@@ -23,7 +23,8 @@ const SCALES: &str = ".scales";
 
 /// The state of one optimizer, or of the optimizers of a whole model: a plain record, matched by name and never by order.
 ///
-/// [`Optimizer::snapshot`] takes one and [`Optimizer::restore`] puts it back.
+/// [`Optimizer::snapshot`] takes one and [`Optimizer::restore`] puts it back; for a whole model these are
+/// [`Groups::snapshot`](crate::Groups::snapshot) and [`Groups::restore`](crate::Groups::restore).
 /// A run that is saved, restored and continued gives the same bits as one that was not.
 ///
 /// Hyperparameters are not in it: they belong to the program, and a restored optimizer keeps its own.

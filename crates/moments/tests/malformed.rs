@@ -7,7 +7,9 @@
 
 mod table;
 
-use moments::{Dtype, Error, Float, Optimizer, ParameterState, Snapshot, StateTensor};
+use moments::{
+    Adam, Dtype, Error, Float, Groups, Optimizer, Param, ParameterState, Snapshot, StateTensor,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Write;
@@ -125,13 +127,11 @@ impl Seeds {
             restorers: Vec::new(),
         };
         table::every_case(&mut seeds);
-        let named = |(i, snapshot): (usize, &Snapshot)| {
-            let state = snapshot.parameters[0].clone();
-            state.named(["bias", "layer.weight", ""][i])
-        };
-        let many = seeds.snapshots.iter().take(3).enumerate().map(named);
-        seeds.snapshots.push(Snapshot::new(many.collect()));
+        seeds
+            .snapshots
+            .extend([model(&["bias"]), model(&["bias", "layer.weight", "x"])]);
         seeds.snapshots.push(Snapshot::new(Vec::new()));
+        seeds.restorers.push(Box::new(restore_model));
         for snapshot in &seeds.snapshots {
             seeds.files.push(snapshot.to_safetensors().unwrap());
             seeds.texts.push(serde_json::to_vec(snapshot).unwrap());
@@ -192,6 +192,55 @@ fn restore<R: Fed, T: Float>(mut opt: Optimizer<R, T>, snapshot: &Snapshot) {
         let grad = Shaped::new(&state.shape, table::gradient(1, n));
         // The state may hold any numbers, and the step may come to any.
         let _ = opt.step(&mut theta, &grad);
+    }
+}
+
+/// The state of a model of tensors of these names, of which only the first has been stepped twice, and the third never.
+fn model(names: &[&'static str]) -> Snapshot {
+    let mut opt = adam_of_all();
+    let mut tensors: Vec<_> = names.iter().map(|_| table::start::<f32>(12)).collect();
+    for t in 1..3 {
+        let grad = table::gradient::<f32>(t, 12);
+        let named = names.iter().zip(&mut tensors).enumerate();
+        let param = |(i, (&name, theta)): (_, (&&'static str, _))| match (i, t) {
+            (0, _) | (1, 1) => Param::new(name, theta, &grad),
+            _ => Param::frozen(name, theta),
+        };
+        let mut params: Vec<_> = named.map(param).collect();
+        opt.step(&mut params).unwrap();
+    }
+    opt.snapshot()
+}
+
+fn adam_of_all() -> Groups<Adam, f32> {
+    Groups::new().rest("all", Adam::default())
+}
+
+/// The same for a whole model, new or already stepped.
+fn restore_model(snapshot: &Snapshot) {
+    let mut stepped = adam_of_all();
+    let (mut bias, grad) = ([1.0; 12], table::gradient(1, 12));
+    let mut params = [Param::new("bias", &mut bias, &grad)];
+    stepped.step(&mut params).unwrap();
+    for mut opt in [adam_of_all(), stepped] {
+        let before = opt.snapshot();
+        if let Err(error) = opt.restore(snapshot) {
+            assert!(!error.to_string().is_empty());
+            assert_same(&opt.snapshot(), &before);
+            continue;
+        }
+        // A record under an empty name has the number of steps of a model that rested.
+        let named = snapshot
+            .parameters
+            .iter()
+            .filter(|state| !state.name.is_empty());
+        assert_eq!(opt.tensors().count(), named.clone().count());
+        for state in named {
+            assert_eq!(opt.t_of(&state.name), Some(state.t));
+        }
+        let mut theta = Shaped::<f32>::new(&[12], table::start(12));
+        // The tensor may be another, and the state may hold any numbers.
+        let _ = opt.step(&mut [Param::new("bias", &mut theta, &grad)]);
     }
 }
 
@@ -466,10 +515,11 @@ fn a_mutated_file_is_a_state_or_an_error() {
     );
 }
 
-/// Some of the optimizers, since all of them for each case would take long.
+/// Some of the optimizers, since all of them for each case would take long, and the model.
 fn pick<'a, X>(rng: &mut Rng, from: &'a [X]) -> impl Iterator<Item = &'a X> {
     let first = rng.below(from.len());
-    from.iter().skip(first).take(3)
+    let some = from.iter().skip(first).take(3);
+    some.chain(from.last())
 }
 
 #[test]

@@ -3,8 +3,8 @@
 mod table;
 
 use moments::{
-    Adam, AmsGrad, CurvatureRule, Dtype, Error, Float, Initial, MAX_STATE, Optimizer,
-    ParameterState, Rule, Sgd, Snapshot, StateTensor, Step, Storage, Tensor,
+    Adam, AmsGrad, CurvatureRule, Dtype, Error, Float, Groups, Initial, MAX_STATE, Optimizer,
+    Param, ParameterState, Rule, Sgd, Snapshot, StateTensor, Step, Storage, Tensor,
 };
 use std::ops::Range;
 use table::{Digest, Fed, Shaped, Visit, Way};
@@ -728,4 +728,109 @@ fn a_record_has_at_most_as_many_tensors_as_a_rule() {
         .collect();
     assert_eq!(recorded, names);
     assert!(names.len() <= MAX_STATE);
+}
+
+/// A model of three tensors, of which `head` rests in steps 2 and 3 and `late` until step 4.
+struct Model {
+    tensors: Vec<(&'static str, Shaped<f32>)>,
+}
+
+impl Model {
+    fn new() -> Self {
+        let tensor = |shape: &[usize]| Shaped::new(shape, table::start(shape.iter().product()));
+        Self {
+            tensors: vec![
+                ("layer.weight", tensor(&[3, 5])),
+                ("head", tensor(&[2])),
+                ("late", tensor(&[4])),
+            ],
+        }
+    }
+
+    fn step<R: Fed>(&mut self, opt: &mut Groups<R, f32>, t: u64) -> Result<(), Error> {
+        let gradient = |theta: &Shaped<f32>| {
+            Shaped::new(&theta.shape, table::gradient(t, theta.entries.len()))
+        };
+        let grads: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(_, theta)| gradient(theta))
+            .collect();
+        let params = self.tensors.iter_mut().zip(&grads);
+        let mut params: Vec<_> = params
+            .map(|((name, theta), grad)| match *name {
+                "head" if t == 2 || t == 3 => Param::frozen(name, theta),
+                "late" if t < 4 => Param::frozen(name, theta),
+                _ => Param::new(name, theta, grad),
+            })
+            .collect();
+        opt.step(&mut params)
+    }
+}
+
+fn groups<R: Rule>(rule: R) -> Groups<R, f32> {
+    Groups::new()
+        .group("matrices", rule, |p| p.shape.len() == 2)
+        .rest("others", rule)
+}
+
+struct ContinuesInGroups;
+
+impl Visit for ContinuesInGroups {
+    fn visit<R: Fed>(&mut self, case: &str, rule: R) {
+        let shapes: [&[usize]; 3] = [&[3, 5], &[2], &[4]];
+        if shapes.iter().any(|shape| rule.check_shape(shape).is_err()) {
+            return;
+        }
+        for halt in [0, 1, 3, 5] {
+            let (mut model, mut whole) = (Model::new(), groups(rule));
+            for t in 1..=halt {
+                model.step(&mut whole, t).unwrap();
+            }
+            let (halted, snapshot) = (model.tensors.clone(), whole.snapshot());
+            for t in halt + 1..halt + 5 {
+                model.step(&mut whole, t).unwrap();
+            }
+            for carried in round_trips(&snapshot) {
+                assert_eq!(carried, snapshot, "{case} {halt}");
+                let mut other = groups(rule);
+                other.restore(&carried).unwrap();
+                assert_eq!(other.snapshot(), snapshot, "{case} {halt}");
+                // Neither the order in the record nor that of the list matters.
+                let mut turned = carried.clone();
+                turned.parameters.reverse();
+                other.restore(&turned).unwrap();
+                let mut tensors = halted.clone();
+                tensors.rotate_left(1);
+                let mut theirs = Model { tensors };
+                for t in halt + 1..halt + 5 {
+                    theirs.step(&mut other, t).unwrap();
+                }
+                theirs.tensors.rotate_right(1);
+                for ((name, a), (_, b)) in model.tensors.iter().zip(&theirs.tensors) {
+                    assert_eq!(bits(a), bits(b), "{case} {halt} {name}");
+                }
+                assert_eq!(other.snapshot(), whole.snapshot(), "{case} {halt}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_in_groups_continues_with_the_same_bits() {
+    table::every_case(&mut ContinuesInGroups);
+}
+
+#[test]
+fn one_record_fits_an_optimizer_and_a_model_of_one_tensor() {
+    let mut opt = Optimizer::<_, f32>::new(Adam::default());
+    opt.step(&mut [1.0, 2.0], &[0.5, 0.25]).unwrap();
+    let mut state = opt.snapshot().parameters.remove(0);
+    state.name = "w".into();
+    let mut model = groups(Adam::default());
+    model.restore(&state.into()).unwrap();
+    assert_eq!(model.state("w", "exp_avg"), opt.state("exp_avg"));
+    let mut back = Optimizer::<_, f32>::new(Adam::default());
+    back.restore(&model.snapshot()).unwrap();
+    assert_eq!(back.snapshot(), opt.snapshot());
 }
