@@ -408,6 +408,25 @@ fn a_rule_without_a_denominator_has_no_effective_learning_rate() {
 }
 
 #[test]
+fn an_observation_of_the_curvature_is_not_a_step() {
+    let mut opt = Optimizer::<_, f64>::new(AdaHessian::default());
+    opt.observe_curvature(&[4.0, 1.0]).unwrap();
+    assert_eq!((opt.effective_lr(), opt.effective_lrs()), (None, None));
+    opt.step(&mut [0.0, 0.0], &[1.0, 0.0]).unwrap();
+    // The second has met no gradient, but its denominator is not ε alone.
+    assert_eq!(opt.effective_lr().unwrap().counted, 2);
+}
+
+#[test]
+fn the_rate_is_that_of_the_moment() {
+    let mut opt = Optimizer::new(memoryless());
+    opt.step(&mut [0.0], &[2.0]).unwrap();
+    opt.rule.lr = 3.0; // As a schedule does after the step.
+    let rates = opt.effective_lr().unwrap();
+    assert_eq!((rates.t, rates.lr, rates.median), (1, 3.0, 1.5));
+}
+
+#[test]
 fn state_in_fewer_bits_gives_nearly_the_same_rates() {
     // One step in eight of a unit is what 8-bit state keeps of v, and a sixteenth of its root.
     for (storage, precision) in [(Storage::Bf16, 1.0 / 256.0), (Storage::Bits8, 1.0 / 15.0)] {
