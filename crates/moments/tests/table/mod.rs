@@ -5,6 +5,9 @@
 
 use std::fmt::Write;
 
+use moments::schedule::{
+    Cooldown, Cosine, CosineRestarts, Exponential, Noam, OneCycle, Polynomial, Schedule, Wsd,
+};
 use moments::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AmsGrad, BiasCorrection, Clip, Curvature, Decay,
     DecayScale, DiffGrad, Divided, EpsAt, Error, Float, Groups, Lamb, Lars, LarsNorms, Lion,
@@ -589,11 +592,44 @@ pub(crate) fn shapes<R: Rule>(rule: &R, n: usize) -> Vec<Vec<usize>> {
 pub(crate) fn fingerprints() -> String {
     let mut lines = Lines(String::from(HEADER));
     every_case(&mut lines);
+    for (name, schedule) in schedules() {
+        let mut digest = Digest::new();
+        digest.add_values(&schedule.values(300));
+        writeln!(lines.0, "{name} f64 values 300 {:016x}", digest.0).unwrap();
+    }
     lines.0
 }
 
+/// A schedule for each function of more than the four operations.
+fn schedules() -> Vec<(&'static str, Box<dyn Schedule>)> {
+    let (lr, steps) = (0.1, 250);
+    let cooldown_shape = Cooldown::Cosine;
+    vec![
+        ("cosine", Box::new(Cosine::new(lr, steps).warmup(20))),
+        ("cosine-restarts", Box::new(CosineRestarts::new(lr, 70))),
+        (
+            "exponential",
+            Box::new(Exponential {
+                lr,
+                gamma: 0.97,
+                every: 1,
+            }),
+        ),
+        ("inverse-sqrt", Box::new(Noam::paper())),
+        ("one-cycle", Box::new(OneCycle::torch(lr, steps))),
+        ("polynomial", Box::new(Polynomial::new(lr, 0.9, steps))),
+        (
+            "wsd",
+            Box::new(Wsd {
+                cooldown_shape,
+                ..Wsd::new(lr, 20, 150, 80)
+            }),
+        ),
+    ]
+}
+
 const HEADER: &str = "\
-# A hash of parameters, state and measures after five steps, for every rule: the same on every machine, in every build profile and in WebAssembly.
+# A hash of parameters, state and measures after five steps, for every rule, and of the values of schedules: the same on every machine, in every build profile and in WebAssembly.
 # command: MOMENTS_WRITE_BITS=1 cargo test -p moments --test bits
 # case type way shape hash
 ";
