@@ -376,7 +376,8 @@ fn signed_decode(code: u8) -> f32 {
     // The sign is drawn out over the upper bits, where the mask keeps one of it.
     let bits = (((code as i8) as u32) << 20) & 0x87F0_0000;
     let value = f32::from_bits(bits + (SIGNED_BASE << 20));
-    if code & 0x7F == 0 { 0.0 } else { value }
+    let magnitude = code & 0x7F;
+    if magnitude == 0 { 0.0 } else { value }
 }
 
 /// `value` is in [-1.875, 1.875]; what is smaller than the smallest code becomes 0.
