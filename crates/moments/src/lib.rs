@@ -51,6 +51,7 @@ mod kept;
 mod lamb;
 mod lars;
 mod lion;
+mod muon;
 mod nadam;
 #[cfg(feature = "ndarray")]
 mod nd;
@@ -86,6 +87,7 @@ pub use groups::{Curvature, Group, Groups, GroupsMeasures, Param, Spec};
 pub use lamb::Lamb;
 pub use lars::{Lars, LarsNorms};
 pub use lion::{Lion, LionMode};
+pub use muon::{AdjustLr, Muon, MuonAdamW, MuonForm, NsCoefficients, Preconditioning};
 pub use nadam::{MomentumSchedule, NAdam};
 pub use optimizer::{Measures, Optimizer};
 pub use radam::{Divided, RAdam};

@@ -144,14 +144,15 @@ fn a_refused_step_changes_nothing_of_reduced_state_either() {
         fn visit<R: Fed>(&mut self, case: &str, rule: R) {
             for way in [Way::Bf16, Way::Bits8] {
                 let shape = &shapes(&rule, 700)[0];
-                let mut theta = Shaped::new(shape, table::start(700));
-                let mut grad = Shaped::new(shape, table::gradient(1, 700));
+                let n = shape.iter().product();
+                let mut theta = Shaped::new(shape, table::start(n));
+                let mut grad = Shaped::new(shape, table::gradient(1, n));
                 let from_zero = |name: &&str| rule.initial(name) == Initial::Zero;
                 if R::WHOLE || !rule.state_names(shape).iter().all(from_zero) {
                     let mut opt = way.optimizer(rule);
                     let error = opt.step(&mut theta, &grad).unwrap_err();
                     assert_eq!(error, Error::Storage { rule: rule.name() }, "{case}");
-                    assert_eq!(theta.entries, table::start::<f64>(700), "{case}");
+                    assert_eq!(theta.entries, table::start::<f64>(n), "{case}");
                     assert_eq!((opt.t(), opt.state_names().count()), (0, 0), "{case}");
                     continue;
                 }

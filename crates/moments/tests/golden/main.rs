@@ -17,6 +17,7 @@ mod harness;
 mod lamb;
 mod lars;
 mod lion;
+mod muon;
 mod nadam;
 mod radam;
 mod rmsprop;
@@ -45,6 +46,7 @@ const RULES: &[(&str, Follow)] = &[
     (include_str!("lars.txt"), lars::follow),
     (include_str!("adafactor.txt"), adafactor::follow),
     (include_str!("adahessian.txt"), adahessian::follow),
+    (include_str!("muon.txt"), muon::follow),
     (include_str!("schedule_free.txt"), schedule_free::follow),
     (include_str!("sophia.txt"), sophia::follow),
     (include_str!("adamax.txt"), adamax::follow),

@@ -13,6 +13,7 @@ mod diffgrad;
 mod lamb;
 mod lars;
 mod lion;
+mod muon;
 mod nadam;
 mod radam;
 mod rmsprop;

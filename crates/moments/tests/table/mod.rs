@@ -15,8 +15,8 @@ use moments::{
     Storage, Tensor, TensorMut, VMax,
 };
 use moments::{
-    AdaHessian, Adafactor, DecayAt, Numerator, ScheduleFreeAdamW, ScheduleFreeForm,
-    ScheduleFreeSgd, Sophia,
+    AdaHessian, Adafactor, AdjustLr, DecayAt, Muon, MuonAdamW, NsCoefficients, Numerator,
+    Preconditioning, ScheduleFreeAdamW, ScheduleFreeForm, ScheduleFreeSgd, Sophia,
 };
 
 /// A rule, with what it is fed between steps besides gradients.
@@ -68,7 +68,13 @@ by_gradients_alone!(
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AmsGrad, DiffGrad, Lamb, Lars, Lion, NAdam, RAdam,
     RmsProp, Sgd
 );
-by_gradients_alone!(Adafactor, ScheduleFreeAdamW, ScheduleFreeSgd);
+by_gradients_alone!(
+    Adafactor,
+    Muon,
+    MuonAdamW,
+    ScheduleFreeAdamW,
+    ScheduleFreeSgd
+);
 by_curvature_too!(AdaHessian, Sophia);
 
 /// What is done with each rule of the table.
@@ -337,6 +343,41 @@ fn cases_of_shape_average_and_curvature(v: &mut impl Visit) {
             hessian_power: 0.7,
             weight_decay,
             ..adahessian
+        },
+    );
+
+    v.visit("muon", Muon::default());
+    v.visit(
+        "muon-adaptive",
+        Muon {
+            adaptive: true,
+            nesterov: false,
+            preconditioning: Preconditioning::Schatten,
+            adjust_lr: AdjustLr::SpectralUnclamped,
+            ..Muon::default()
+        },
+    );
+    v.visit(
+        "muon-adamw-optax",
+        MuonAdamW {
+            muon: Muon {
+                ns_coefficients: NsCoefficients::DION,
+                preconditioning: Preconditioning::Spectral,
+                ..Muon::optax()
+            },
+            ..MuonAdamW::optax()
+        },
+    );
+    v.visit(
+        "muon-adamw-aol",
+        MuonAdamW {
+            muon: Muon {
+                preconditioning: Preconditioning::Aol,
+                weight_decay,
+                ..Muon::optax()
+            },
+            adamw_weight_decay: weight_decay,
+            ..MuonAdamW::optax()
         },
     );
 
