@@ -98,28 +98,6 @@ impl AdaHessian {
     }
 }
 
-impl AdaHessian {
-    #[inline(always)]
-    fn step_with<T: Float>(&self, step: Step<'_, T>, powered: impl Fn(T) -> T) {
-        let (bc1, bc2) = step.corrections;
-        let (unbias1, unbias2) = (T::of(1.0 / bc1), T::of(1.0 / bc2));
-        let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
-        let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
-        let (lr, eps) = (T::of(self.lr), T::of(self.eps));
-        let keep = T::of(1.0 - self.lr * self.weight_decay);
-
-        let [m, v, h, _] = step.state;
-        let state = m.iter_mut().zip(v).zip(h);
-        for ((theta, &g), ((m, v), h)) in step.theta.iter_mut().zip(step.grad).zip(state) {
-            *m = beta1 * *m + one_minus_beta1 * g;
-            *v = beta2 * *v + one_minus_beta2 * *h * *h;
-            let m_hat = unbias1 * *m;
-            let v_hat = unbias2 * *v;
-            *theta = keep * *theta - lr * m_hat / (powered(v_hat.sqrt()) + eps);
-        }
-    }
-}
-
 impl Rule for AdaHessian {
     fn name(&self) -> &'static str {
         "AdaHessian"
@@ -163,16 +141,15 @@ impl Rule for AdaHessian {
         })
     }
 
-    // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
+        // A power that is 1 is left out, since it would keep the loop from using vectors.
         if self.hessian_power == 1.0 {
             self.step_with(step, |root| root);
         } else {
             self.step_with(step, |root| root.pow(self.hessian_power));
         }
     }
-    // ANCHOR_END: update
 }
 
 impl CurvatureRule for AdaHessian {
@@ -182,4 +159,29 @@ impl CurvatureRule for AdaHessian {
             *h = curvature.abs();
         }
     }
+}
+
+impl AdaHessian {
+    // ANCHOR: update
+    /// The step, with what raises √v̂ to the power.
+    #[inline(always)]
+    fn step_with<T: Float>(&self, step: Step<'_, T>, powered: impl Fn(T) -> T) {
+        let (bc1, bc2) = step.corrections;
+        let (unbias1, unbias2) = (T::of(1.0 / bc1), T::of(1.0 / bc2));
+        let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
+        let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
+        let (lr, eps) = (T::of(self.lr), T::of(self.eps));
+        let keep = T::of(1.0 - self.lr * self.weight_decay);
+
+        let [m, v, h, _] = step.state;
+        let state = m.iter_mut().zip(v).zip(h);
+        for ((theta, &g), ((m, v), h)) in step.theta.iter_mut().zip(step.grad).zip(state) {
+            *m = beta1 * *m + one_minus_beta1 * g;
+            *v = beta2 * *v + one_minus_beta2 * *h * *h;
+            let m_hat = unbias1 * *m;
+            let v_hat = unbias2 * *v;
+            *theta = keep * *theta - lr * m_hat / (powered(v_hat.sqrt()) + eps);
+        }
+    }
+    // ANCHOR_END: update
 }

@@ -22,14 +22,42 @@
 //! A model of many named tensors is stepped by [`Groups`], whose groups have hyperparameters of their own.
 //!
 //! The state is named as PyTorch names it and can be read after every step with [`Optimizer::state`].
-//! Where PyTorch, optax and the papers disagree, a named enum says whose form is meant
-//! ([`BiasCorrection`], [`EpsAt`], [`VMax`], [`Momentum`]), and presets such as [`Adam::torch`] set it.
 //!
+//! # Rules
+//! | | floats of state per parameter | |
+//! |---|---|---|
+//! | [`Sgd`] | 0 or 1 | plain, heavy ball, EMA, Nesterov; coupled or decoupled decay |
+//! | [`AdaGrad`], [`RmsProp`], [`AdaDelta`] | 1; 1 to 3; 2 | the second moment alone |
+//! | [`Adam`], [`AdamW`], [`AmsGrad`] | 2; 2; 3 | both moments |
+//! | [`Adamax`], [`NAdam`], [`RAdam`], [`DiffGrad`] | 2; 2; 2; 3 | other norms, Nesterov, rectification, friction |
+//! | [`Lion`] | 1 | the sign of a moment |
+//! | [`Lars`], [`Lamb`] | 1; 2 | rates in proportion to a tensor's norm |
+//! | [`Adafactor`] | rows + columns of a matrix | a factored second moment |
+//! | [`AdaHessian`], [`Sophia`] | 3; 2 | the curvature at each coordinate, which the caller gives |
+//! | [`ScheduleFreeAdamW`], [`ScheduleFreeSgd`] | 2; 1 | an average of the iterates in place of a schedule |
+//! | [`Muon`], [`MuonAdamW`] | 1; 2 where not a matrix | orthogonal updates of matrices |
+//!
+//! Where PyTorch, optax and the papers disagree, a named option says whose form is meant, and presets such as [`Adam::torch`] set it.
+//! Every option is tested against a recorded run: `cargo test -p moments --test golden -- --nocapture`.
+//!
+//! # Around a rule
+//! - [`Groups`]: many named tensors, in groups with hyperparameters of their own.
+//! - [`schedule`]: learning rates as functions of the number of updates done.
+//! - [`Clip`]: by value, by norm, by the norm of all tensors, on the way into the step.
+//! - [`Snapshot`]: state as a record that is saved and restored by name; with the feature `serde` a value for any format, with `safetensors` a file.
+//! - [`Storage`]: state in 16 or 8 bits.
+//! - [`Optimizer::step_measured`] and [`Optimizer::effective_lr`]: what to log.
+//! - [`Rule`] and [`Step`]: what a rule of your own needs.
+//!
+//! # What holds for all of it
 //! A step either succeeds or changes nothing: a shape mismatch, a gradient that is not finite or a nonsense
 //! hyperparameter is an [`Error`] that names it, and then no parameter, no state and no counter has moved.
 //!
-//! The same inputs give the same bits on every machine: hyperparameters and the powers of β are `f64`,
-//! computed with additions and multiplications alone, and cast once; no fused multiply-add is used.
+//! The same inputs give the same bits on every machine, with vectors of any width, with any number of threads (feature `rayon`),
+//! in any memory layout and in WebAssembly: hyperparameters and what follows from them are `f64`, cast once; no fused multiply-add is used;
+//! sums have one order; powers, exponentials and cosines are those of the crate `libm`.
+//!
+//! From the second step on, a step allocates nothing.
 
 mod adadelta;
 mod adafactor;
