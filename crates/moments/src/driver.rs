@@ -16,6 +16,9 @@ const LEAF: usize = 1 << 16;
 /// Entries that are treated at a time on their way to the rule; a multiple of the blocks of 8-bit state.
 const BLOCK: usize = 512;
 
+/// Bytes that memory is fetched in.
+const CACHE_LINE: usize = 64;
+
 /// From how many entries on the other threads are worth waking.
 #[cfg(feature = "rayon")]
 const PARALLEL: usize = 1 << 17;
@@ -175,18 +178,29 @@ pub(crate) fn run<R: Rule, T: Float>(job: &Job<'_, R>, part: Part<'_, T>) -> Sum
         && !job.measure
         && part.state.iter().all(Slot::is_full_or_empty);
     if plain {
-        let state = part.state.map(Slot::into_full);
-        widest(Plain {
-            job,
-            theta: part.theta,
-            grad: part.grad,
-            state,
-            scratch: &mut Vec::new(),
-        });
+        // Where the tensors lie alike, all of them are aligned from here on, and no vector lies across two cache lines.
+        let head = part.theta.as_ptr().align_offset(CACHE_LINE);
+        if len >= 16 * CACHE_LINE && head < CACHE_LINE && head > 0 {
+            let (head, rest) = part.split(head);
+            step_plain(job, head);
+            step_plain(job, rest);
+        } else {
+            step_plain(job, part);
+        }
         Sums::default()
     } else {
         widest(Treated { job, part })
     }
+}
+
+fn step_plain<R: Rule, T: Float>(job: &Job<'_, R>, part: Part<'_, T>) {
+    widest(Plain {
+        job,
+        theta: part.theta,
+        grad: part.grad,
+        state: part.state.map(Slot::into_full),
+        scratch: &mut Vec::new(),
+    });
 }
 
 /// Steps a whole tensor with a rule that needs to see all of it; `work` is memory that is kept between steps.
