@@ -101,12 +101,36 @@ impl Clip {
 }
 
 impl NormForm {
-    /// The factor for a gradient of this norm.
+    /// The factor for a gradient of this norm; NaN for a norm that is NaN.
     pub fn factor(self, norm: f64, max: f64) -> f64 {
         match self {
-            Self::Torch => (max / (norm + 1e-6)).min(1.0),
+            Self::Torch if max / (norm + 1e-6) > 1.0 => 1.0,
+            Self::Torch => max / (norm + 1e-6),
             Self::Optax if norm < max => 1.0,
             Self::Optax => max / norm,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_forms_differ_at_the_limit_and_agree_below_it() {
+        let (torch, optax) = (NormForm::Torch, NormForm::Optax);
+        assert_eq!((torch.factor(0.5, 1.0), optax.factor(0.5, 1.0)), (1.0, 1.0));
+        assert_eq!((torch.factor(0.0, 1.0), optax.factor(0.0, 1.0)), (1.0, 1.0));
+        assert_eq!(torch.factor(1.0, 1.0), 1.0 / 1.000_001);
+        assert_eq!(optax.factor(1.0, 1.0), 1.0);
+        assert_eq!(torch.factor(4.0, 1.0), 1.0 / 4.000_001);
+        assert_eq!(optax.factor(4.0, 1.0), 0.25);
+    }
+
+    #[test]
+    fn a_norm_that_is_not_a_number_is_not_hidden() {
+        assert!(NormForm::Torch.factor(f64::NAN, 1.0).is_nan());
+        assert!(NormForm::Optax.factor(f64::NAN, 1.0).is_nan());
+        assert_eq!(NormForm::Torch.factor(f64::INFINITY, 1.0), 0.0);
     }
 }
