@@ -285,23 +285,21 @@ impl View {
         }
     }
 
-    /// The numbers of entries outside, along and inside the first axis, and of the second.
-    fn along_first(&self) -> [usize; 3] {
-        let inner = self.between * self.second * self.inner;
-        [self.outer, self.first, inner]
+    /// The length of the first axis, and the number of entries for each place on it; then those of the second.
+    fn along_first(&self) -> (usize, usize) {
+        (self.first, self.between * self.second * self.inner)
     }
 
-    fn along_second(&self) -> [usize; 3] {
-        let outer = self.outer * self.first * self.between;
-        [outer, self.second, self.inner]
+    fn along_second(&self) -> (usize, usize) {
+        (self.second, self.inner)
     }
 }
 
-/// The mean of `f` over the middle one of three axes, in `f64` and in one order; `put` gets the place and the mean.
+/// The mean of `f` over an axis of this length with `inner` entries for each place on it, in `f64` and in one order; `put` gets the place and the mean.
 #[inline(always)]
 fn means<T: Float>(
     values: &[T],
-    [_, len, inner]: [usize; 3],
+    (len, inner): (usize, usize),
     f: impl Fn(T) -> f64 + Copy,
     mut put: impl FnMut(usize, f64),
 ) {
@@ -421,10 +419,11 @@ impl Rule for Adafactor {
             let matrices = view.outer * view.between * view.inner;
             u.resize(n + matrices, T::default());
             let (u, mean) = u.split_at_mut(n);
+            // The rows have lost the other axis already.
             let along = if view.rows_first {
-                [view.outer, view.first, view.between * view.inner]
+                (view.first, view.between * view.inner)
             } else {
-                [view.outer * view.between, view.second, view.inner]
+                view.along_second()
             };
             means(row, along, T::to_f64, |i, r| mean[i] = T::of(r));
 
