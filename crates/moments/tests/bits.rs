@@ -278,9 +278,9 @@ fn pools() -> Vec<Circumstance> {
     #[cfg(feature = "rayon")]
     {
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        return [1, 2, 3, 7]
+        [1, 2, 3, 7]
             .map(|threads| Circumstance::Threads(pool(threads).unwrap()))
-            .into();
+            .into()
     }
     #[cfg(not(feature = "rayon"))]
     Vec::new()
