@@ -56,13 +56,13 @@ def gradients():
 START, GRADS = gradients()
 
 
-def torch_run(name, optimizer, given, build, state=()):
+def torch_run(name, optimizer, given, build, state=(), steps=STEPS):
     import torch
 
     theta = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     opt = build(torch, [theta])
     lines = settings(given) + ["gradients random"]
-    for grad in GRADS:
+    for grad in GRADS[:steps]:
         theta.grad = torch.tensor(grad, dtype=torch.float64)
         opt.step()
         lines.append("theta " + numbers(theta.detach().numpy()))
@@ -72,7 +72,7 @@ def torch_run(name, optimizer, given, build, state=()):
     write(name, optimizer, tool, lines)
 
 
-def optax_run(name, optimizer, given, build):
+def optax_run(name, optimizer, given, build, steps=STEPS):
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -84,7 +84,7 @@ def optax_run(name, optimizer, given, build):
     theta = jnp.asarray(START, dtype=jnp.float64)
     state = opt.init(theta)
     lines = settings(given) + ["gradients random"]
-    for grad in GRADS:
+    for grad in GRADS[:steps]:
         updates, state = opt.update(jnp.asarray(grad, dtype=jnp.float64), state, theta)
         theta = optax.apply_updates(theta, updates)
         assert theta.dtype == jnp.float64
@@ -157,6 +157,28 @@ def main():
               lambda optax: optax.adam(0.01, eps_root=1e-4))
     optax_run("amsgrad-optax", "optax.amsgrad", {"lr": 0.01, "beta1": 0.9, "beta2": 0.9, "eps": 1e-8},
               lambda optax: optax.amsgrad(0.01, b1=0.9, b2=0.9))
+
+    # The runs below are those of one exercise each, and shorter.
+    torch_run("adagrad-torch", "torch.optim.Adagrad", {"lr": 0.1, "eps": 1e-10},
+              lambda torch, p: torch.optim.Adagrad(p, lr=0.1, **plain), steps=40)
+    torch_run("adagrad-initial-torch", "torch.optim.Adagrad",
+              {"lr": 0.1, "eps": 1e-3, "initial": 0.25},
+              lambda torch, p: torch.optim.Adagrad(p, lr=0.1, eps=1e-3, initial_accumulator_value=0.25, **plain), steps=40)
+    torch_run("rmsprop-torch", "torch.optim.RMSprop", {"lr": 0.01, "beta": 0.99, "eps": 1e-8},
+              lambda torch, p: torch.optim.RMSprop(p, lr=0.01, **plain), steps=40)
+    torch_run("rmsprop-centered-torch", "torch.optim.RMSprop", {"lr": 0.01, "beta": 0.9, "eps": 1e-3, "centered": 1},
+              lambda torch, p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3, centered=True, **plain), steps=40)
+    torch_run("adamw-torch", "torch.optim.AdamW",
+              {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.1},
+              lambda torch, p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1, **plain), steps=40)
+    optax_run("adamw-optax", "optax.adamw",
+              {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.2},
+              lambda optax: optax.adamw(0.02, b1=0.8, b2=0.95, eps=1e-3, weight_decay=0.2), steps=40)
+    optax_run("sgd-average-optax", "optax.chain(ema(debias=False), scale)", {"lr": 0.01, "momentum": 0.9},
+              lambda optax: optax.chain(optax.ema(0.9, debias=False), optax.scale(-0.01)), steps=40)
+    optax_run("sgdw-optax", "optax.chain(trace, add_decayed_weights, scale)",
+              {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
+              lambda optax: optax.chain(optax.trace(0.9), optax.add_decayed_weights(0.1), optax.scale(-0.01)), steps=40)
 
 
 if __name__ == "__main__":

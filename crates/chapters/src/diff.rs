@@ -21,7 +21,7 @@ impl fmt::Display for Stale {
 }
 
 /// Compares what is committed (`None`: no such file) with what should be (`None`: there should be none).
-pub(crate) fn compare(
+pub fn compare(
     path: PathBuf,
     old: Option<&str>,
     new: Option<&str>,

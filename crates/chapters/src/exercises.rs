@@ -14,8 +14,9 @@ pub struct Exercise {
     pub slug: String,
     /// What it is called.
     pub title: String,
-    /// The slug of the chapter that it belongs to.
-    pub chapter: String,
+    /// The slug of the chapter that it belongs to, if that is written.
+    #[serde(default)]
+    pub chapter: Option<String>,
     /// From 1 to 5.
     pub difficulty: u8,
     /// How long it takes, roughly.
@@ -56,7 +57,7 @@ pub fn load(layout: &Layout) -> Result<Vec<Exercise>, Error> {
 pub(crate) fn of_chapter(layout: &Layout, slug: &str) -> Result<Vec<Exercise>, Error> {
     Ok(load(layout)?
         .into_iter()
-        .filter(|e| e.chapter == slug)
+        .filter(|e| e.chapter.as_deref() == Some(slug))
         .collect())
 }
 
@@ -127,7 +128,7 @@ mod tests {
             id: "ex07".into(),
             slug: "ex07-adam".into(),
             title: "Adam".into(),
-            chapter: "04-adam".into(),
+            chapter: Some("04-adam".into()),
             difficulty: 3,
             minutes: 30,
             after: vec!["ex06".into()],

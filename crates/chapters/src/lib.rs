@@ -25,7 +25,7 @@ mod question;
 mod span;
 
 pub use chapter::{Block, Cell, Chapter, Kind};
-pub use diff::Stale;
+pub use diff::{Stale, compare};
 pub use error::{Error, Problem};
 pub use layout::Layout;
 pub use number::Numbers;

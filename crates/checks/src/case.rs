@@ -17,6 +17,8 @@ pub struct Case {
     pub settings: Vec<(&'static str, f64)>,
     /// The values before the first step, where the exercise has any.
     pub start: Vec<f64>,
+    /// Names of tensors, where the exercise has any.
+    pub names: Vec<String>,
     /// Where the inputs come from.
     pub feed: Feed,
 }
@@ -39,6 +41,37 @@ pub enum Feed {
 pub type Frame = Vec<Vec<f64>>;
 
 impl Case {
+    /// A case with a list of inputs.
+    pub fn given(
+        about: impl Into<String>,
+        call: &'static str,
+        channels: &'static [&'static str],
+        settings: Vec<(&'static str, f64)>,
+        start: Vec<f64>,
+        inputs: Vec<Vec<f64>>,
+    ) -> Self {
+        Self {
+            about: about.into(),
+            call,
+            channels,
+            settings,
+            start,
+            names: Vec::new(),
+            feed: Feed::Given(inputs),
+        }
+    }
+
+    /// The inputs of a case that lists them.
+    ///
+    /// # Panics
+    /// If they come from a gradient.
+    pub fn inputs(&self) -> &[Vec<f64>] {
+        match &self.feed {
+            Feed::Given(inputs) => inputs,
+            Feed::Gradient { .. } => panic!("the case `{}` does not list its inputs", self.about),
+        }
+    }
+
     /// A hyperparameter by name.
     ///
     /// # Panics

@@ -4,7 +4,8 @@
 //! or `Moments::update`, with the settings `beta1` and `beta2` and gradients as inputs; its start is as long as they are.
 //! What is seen is the new average, or `m` and `v`.
 
-use crate::case::{Case, Feed, Frame};
+use crate::case::{Case, Frame};
+use crate::common::gradients;
 use crate::exercise::{Check, Exercise, Mutant, Step, Variant};
 use crate::{golden, random::Random};
 
@@ -152,9 +153,7 @@ static CHECKS: &[Check] = &[
             for len in [0, 1, 2, 7, 33, 1, 3] {
                 let betas = (random.between(0.0, 0.99), random.between(0.5, 0.9999));
                 let scale = random.magnitude(-80.0, 80.0);
-                let grads: Vec<_> = (0..25)
-                    .map(|_| scaled(random.vector(len, -1.0, 1.0), scale))
-                    .collect();
+                let grads = gradients(&mut random, 25, len, scale);
                 let expected: Vec<Frame> = (1..=grads.len())
                     .map(|t| weighted_sums(betas, len, &grads[..t]))
                     .collect();
@@ -167,29 +166,12 @@ static CHECKS: &[Check] = &[
 ];
 
 fn ema_case(about: &str, beta: f64, inputs: Vec<Vec<f64>>) -> Case {
-    Case {
-        about: about.to_owned(),
-        call: EMA,
-        channels: &["average"],
-        settings: vec![("beta", beta)],
-        start: Vec::new(),
-        feed: Feed::Given(inputs),
-    }
+    Case::given(about, EMA, &["average"], vec![("beta", beta)], Vec::new(), inputs)
 }
 
 fn case(about: &str, (beta1, beta2): (f64, f64), len: usize, grads: Vec<Vec<f64>>) -> Case {
-    Case {
-        about: about.to_owned(),
-        call: UPDATE,
-        channels: &["m", "v"],
-        settings: vec![("beta1", beta1), ("beta2", beta2)],
-        start: vec![0.0; len],
-        feed: Feed::Given(grads),
-    }
-}
-
-fn scaled(vector: Vec<f64>, scale: f64) -> Vec<f64> {
-    vector.into_iter().map(|value| value * scale).collect()
+    let settings = vec![("beta1", beta1), ("beta2", beta2)];
+    Case::given(about, UPDATE, &["m", "v"], settings, vec![0.0; len], grads)
 }
 
 fn recorded(exam: &crate::Exam<'_>, about: &str, golden: &golden::Golden) -> crate::Verdict {

@@ -4,7 +4,7 @@
 //! or `RunningMean::push`, with the setting `beta` and one value as input.
 //! What is seen is `m_hat` and `v_hat`, or the mean that `push` returns.
 
-use crate::case::{Case, Feed, Frame};
+use crate::case::{Case, Frame};
 use crate::exercise::{Check, Exercise, Mutant, Step, Variant};
 use crate::{golden, random::Random};
 
@@ -199,25 +199,13 @@ static CHECKS: &[Check] = &[
 ];
 
 fn case(about: &str, (beta1, beta2): (f64, f64), inputs: Vec<Vec<f64>>) -> Case {
-    Case {
-        about: about.to_owned(),
-        call: CORRECTED,
-        channels: &["m_hat", "v_hat"],
-        settings: vec![("beta1", beta1), ("beta2", beta2)],
-        start: Vec::new(),
-        feed: Feed::Given(inputs),
-    }
+    let settings = vec![("beta1", beta1), ("beta2", beta2)];
+    Case::given(about, CORRECTED, &["m_hat", "v_hat"], settings, Vec::new(), inputs)
 }
 
 fn push_case(about: &str, beta: f64, values: Vec<f64>) -> Case {
-    Case {
-        about: about.to_owned(),
-        call: PUSH,
-        channels: &["mean"],
-        settings: vec![("beta", beta)],
-        start: Vec::new(),
-        feed: Feed::Given(values.into_iter().map(|value| vec![value]).collect()),
-    }
+    let inputs = values.into_iter().map(|value| vec![value]).collect();
+    Case::given(about, PUSH, &["mean"], vec![("beta", beta)], Vec::new(), inputs)
 }
 
 /// Σ β^(t−i) x_i and Σ β^(t−i), summed from the newest value to the oldest.

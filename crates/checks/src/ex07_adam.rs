@@ -4,6 +4,7 @@
 //! An input is a gradient; what is seen after a step is `theta`, and nothing else, so that any way to keep the state is allowed.
 
 use crate::case::{Case, Feed, Frame};
+use crate::common::{gradients, scaled, thetas};
 use crate::exercise::{Check, Exam, Exercise, Mutant, Step, Variant};
 use crate::{golden, random::Random};
 
@@ -177,14 +178,11 @@ static CHECKS: &[Check] = &[
         asked: "With eps = 0, gradients 1e90 times larger or smaller give the same theta.",
         run: |exam| {
             let mut random = Random::new(exam.seed);
-            let grads: Vec<_> = (0..20).map(|_| random.vector(3, -1.0, 1.0)).collect();
+            let grads = gradients(&mut random, 20, 3, 1.0);
             let hyper = Hyper { eps: 0.0, ..PAPER };
             let expected = closed_form(hyper, &[0.0; 3], &grads);
             for scale in [1.0, 1e90, 1e-90] {
-                let scaled = grads
-                    .iter()
-                    .map(|grad| grad.iter().map(|g| g * scale).collect())
-                    .collect();
+                let scaled = grads.iter().map(|grad| scaled(grad.clone(), scale)).collect();
                 let about = format!("gradients of scale {scale:e}, MOMENTS_SEED={}", exam.seed);
                 exam.expect(&case(&about, Some(hyper), vec![0.0; 3], scaled), &expected)?;
             }
@@ -218,15 +216,7 @@ static CHECKS: &[Check] = &[
                     eps: random.magnitude(-9.0, 0.0).abs(),
                 };
                 let scale = random.magnitude(-6.0, 6.0);
-                let grads: Vec<_> = (0..25)
-                    .map(|_| {
-                        random
-                            .vector(len, -1.0, 1.0)
-                            .iter()
-                            .map(|g| g * scale)
-                            .collect()
-                    })
-                    .collect();
+                let grads = gradients(&mut random, 25, len, scale);
                 let start = random.vector(len, -1.0, 1.0);
                 let expected = closed_form(hyper, &start, &grads);
                 let about = format!("{len} parameters, MOMENTS_SEED={}", exam.seed);
@@ -240,31 +230,14 @@ static CHECKS: &[Check] = &[
         asked: "Adam::new sets lr 1e-3, beta1 0.9, beta2 0.999 and eps 1e-8.",
         run: |exam| {
             let case = defaults();
-            let Feed::Given(grads) = &case.feed else {
-                unreachable!("the case lists its gradients")
-            };
-            exam.expect(&case, &closed_form(PAPER, &case.start, grads))
+            exam.expect(&case, &closed_form(PAPER, &case.start, case.inputs()))
         },
     },
 ];
 
 fn case(about: &str, hyper: Option<Hyper>, start: Vec<f64>, grads: Vec<Vec<f64>>) -> Case {
-    Case {
-        about: about.to_owned(),
-        call: "Adam::step",
-        channels: &["theta"],
-        settings: hyper.map_or_else(Vec::new, Hyper::settings),
-        start,
-        feed: Feed::Given(grads),
-    }
-}
-
-fn thetas(golden: &golden::Golden) -> Vec<Frame> {
-    golden
-        .steps
-        .iter()
-        .map(|step| vec![step.theta().to_vec()])
-        .collect()
+    let settings = hyper.map_or_else(Vec::new, Hyper::settings);
+    Case::given(about, "Adam::step", &["theta"], settings, start, grads)
 }
 
 fn recorded(exam: &Exam<'_>, about: &str, golden: &golden::Golden) -> crate::Verdict {

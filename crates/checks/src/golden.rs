@@ -41,6 +41,14 @@ files![
     "sgd-nesterov-torch",
     "sgd-nesterov-optax",
     "sgd-weight-decay-torch",
+    "sgd-average-optax",
+    "sgdw-optax",
+    "adagrad-torch",
+    "adagrad-initial-torch",
+    "rmsprop-torch",
+    "rmsprop-centered-torch",
+    "adamw-torch",
+    "adamw-optax",
 ];
 
 /// The file that holds gradients for the others, and no run.

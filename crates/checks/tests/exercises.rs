@@ -1,7 +1,7 @@
 //! What holds for every exercise: mutants die, variants live, and a mistake gets its own diagnosis.
 
 use moments_checks::{
-    Case, Exam, Exercise, Feed, Frame, SEED, Trusted, drive, ex05_ema, ex06_bias_correction,
+    Case, Exam, Exercise, Frame, SEED, Trusted, drive, ex05_ema, ex06_bias_correction,
     ex07_adam, exercises, golden, kill_matrix, message,
 };
 
@@ -153,13 +153,9 @@ fn plain(exercise: &Exercise, case: &Case) -> Vec<Frame> {
 fn the_worked_trace_agrees_with_pytorch_to_1e_12_in_all_three_exercises() {
     let golden = golden::adam_square();
     let setting = |name| (name, golden.setting(name));
-    let case = |call, channels, names: &[&'static str], start: &[f64], inputs| Case {
-        about: "the worked trace".to_owned(),
-        call,
-        channels,
-        settings: names.iter().map(|name| setting(name)).collect(),
-        start: start.to_vec(),
-        feed: Feed::Given(inputs),
+    let case = |call, channels, names: &[&'static str], start: &[f64], inputs| {
+        let settings = names.iter().map(|name| setting(name)).collect();
+        Case::given("the worked trace", call, channels, settings, start.to_vec(), inputs)
     };
     let betas = &["beta1", "beta2"];
     let moments = plain(

@@ -36,8 +36,9 @@ fn every_golden_has_all_its_steps_and_moves_all_coordinates_but_the_one_without_
             );
             continue;
         }
-        assert_eq!((golden.start.len(), golden.steps.len()), (9, 100), "{name}");
-        let last = golden.steps[99].theta();
+        assert_eq!(golden.start.len(), 9, "{name}");
+        assert!([40, 100].contains(&golden.steps.len()), "{name}");
+        let last = golden.steps.last().expect("the run has steps").theta();
         for (index, (end, start)) in last.iter().zip(&golden.start).enumerate() {
             let moves = index != 8 || golden.setting("weight_decay") != 0.0;
             assert_eq!(end != start, moves, "{name}: coordinate {index}");
@@ -126,7 +127,7 @@ fn the_folder_holds_the_listed_files_and_they_are_small() {
     files.sort();
     listed.sort();
     assert_eq!(files, listed);
-    assert!(bytes < 300_000, "{bytes} bytes");
+    assert!(bytes < 450_000, "{bytes} bytes");
 }
 
 #[test]

@@ -14,7 +14,9 @@ pub(crate) struct Exercise {
     /// The name of the folder and of the crate.
     pub(crate) slug: String,
     pub(crate) title: String,
-    pub(crate) chapter: String,
+    /// The chapter that it belongs to, if that is written.
+    #[serde(default)]
+    pub(crate) chapter: Option<String>,
     pub(crate) difficulty: u8,
     pub(crate) minutes: u32,
     #[serde(default)]
@@ -223,7 +225,7 @@ mod tests {
                 id: slug[..4].to_owned(),
                 slug: slug.to_owned(),
                 title: slug[5..].to_owned(),
-                chapter: "04-adam".to_owned(),
+                chapter: Some("04-adam".to_owned()),
                 difficulty: 2,
                 minutes: 15,
                 after: Vec::new(),

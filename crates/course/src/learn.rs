@@ -166,10 +166,13 @@ fn status_text(
             Standing::Todo => style.dim(&word),
         };
         let entry = progress.entry(&exercise.id);
-        let mut notes = vec![
-            format!("chapter {}", exercise.chapter),
-            format!("{} min", exercise.minutes),
-        ];
+        let mut notes = vec![format!("{} min", exercise.minutes)];
+        notes.extend(
+            exercise
+                .chapter
+                .iter()
+                .map(|chapter| format!("chapter {chapter}")),
+        );
         if entry.hints > 0 {
             notes.push(format!("{} seen", count(entry.hints, "hint")));
         }
@@ -630,7 +633,7 @@ mod tests {
             id: id.to_owned(),
             slug: format!("{id}-adam"),
             title: "Adam".to_owned(),
-            chapter: "04-adam".to_owned(),
+            chapter: Some("04-adam".to_owned()),
             difficulty: 3,
             minutes: 30,
             after: after.iter().map(ToString::to_string).collect(),

@@ -7,6 +7,7 @@ mod book;
 mod copies;
 mod doctor;
 mod exercises;
+mod kills;
 mod lab;
 mod learn;
 mod make;
@@ -99,7 +100,10 @@ enum Verb {
         /// Write nothing; fail with a difference when something is stale.
         #[arg(long)]
         check: bool,
-        /// The chapters, all of them by default.
+        /// Only the kill matrices of the exercises.
+        #[arg(long, conflicts_with = "chapters")]
+        kills: bool,
+        /// The chapters; by default all of them, and the kill matrices of the exercises.
         #[arg(value_name = "CHAPTER")]
         chapters: Vec<String>,
     },
@@ -167,7 +171,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Doctor { json } => Ok(doctor::doctor(&layout, json)),
         Verb::Setup => start::setup(&layout),
         Verb::Build => make::build(root),
-        Verb::Outputs { check, chapters } => make::outputs(root, check, &chapters),
+        Verb::Outputs {
+            check,
+            kills,
+            chapters,
+        } => make::outputs(root, check, kills, &chapters),
         Verb::Notebooks {
             run: true,
             out,

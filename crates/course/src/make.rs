@@ -13,7 +13,7 @@ use moments_kernel::{Layout, State, Step};
 
 use crate::stop::Stop;
 use crate::ui::{self, count};
-use crate::{book, process};
+use crate::{book, kills, process};
 
 /// `cargo course build`.
 pub(crate) fn build(root: &Path) -> Result<ExitCode> {
@@ -27,10 +27,35 @@ pub(crate) fn build(root: &Path) -> Result<ExitCode> {
 }
 
 /// `cargo course outputs`.
-pub(crate) fn outputs(root: &Path, check: bool, names: &[String]) -> Result<ExitCode> {
+pub(crate) fn outputs(
+    root: &Path,
+    check: bool,
+    only_kills: bool,
+    names: &[String],
+) -> Result<ExitCode> {
     let chapters = Chapters::at(root);
     let mut stale = Vec::new();
-    for slug in chapters.select(names)? {
+    if names.is_empty() {
+        if check {
+            stale = kills::check(root)?;
+            if stale.is_empty() {
+                ui::say("exercises: the kill matrices are up to date");
+            }
+        } else {
+            let changed = kills::write(root)?;
+            let count = count(changed.len(), "file");
+            ui::say(&format!("exercises: {count} of the kill matrices changed"));
+            for path in changed {
+                ui::say(&format!("  {}", path.display()));
+            }
+        }
+    }
+    let slugs = if only_kills {
+        Vec::new()
+    } else {
+        chapters.select(names)?
+    };
+    for slug in slugs {
         let began = Instant::now();
         ui::say(&format!("{slug}: compiling and running the cells"));
         if check {

@@ -198,7 +198,7 @@ mod tests {
             id: "ex07".into(),
             slug: "ex07-adam".into(),
             title: "Adam".into(),
-            chapter: "04-adam".into(),
+            chapter: Some("04-adam".into()),
             difficulty: 3,
             minutes: 30,
             after: vec![],

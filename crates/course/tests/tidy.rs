@@ -18,7 +18,7 @@ struct Exercise {
     id: String,
     slug: String,
     title: String,
-    chapter: String,
+    chapter: Option<String>,
     difficulty: u8,
     minutes: u32,
     after: Vec<String>,
@@ -173,8 +173,10 @@ fn every_entry_of_the_manifest_is_complete() {
         );
         assert!(!title.is_empty() && !beyond.is_empty(), "{id}");
         assert!(
-            chapters.contains(&chapter),
-            "{id}: there is no chapter {chapter}"
+            chapter
+                .iter()
+                .all(|chapter| chapters.contains(chapter)),
+            "{id}: there is no chapter {chapter:?}"
         );
         assert!((1..=5).contains(&difficulty) && minutes > 0, "{id}");
         for needed in &after {
@@ -196,6 +198,23 @@ fn every_entry_of_the_manifest_is_complete() {
         );
         before.push(id);
     }
+}
+
+#[test]
+fn every_exercise_has_its_page_with_its_kill_matrix_and_its_line_in_the_summary() {
+    let summary = read("book/src/SUMMARY.md");
+    let mut pages = BTreeSet::new();
+    for Exercise { id, slug, .. } in manifest() {
+        assert!(
+            summary.contains(&format!("(exercises/{slug}.md)")),
+            "SUMMARY.md does not list exercises/{slug}.md"
+        );
+        let page = read(&format!("book/src/exercises/{slug}.md"));
+        let line = format!("{{{{#include ../../outputs/kills/{id}.md}}}}");
+        assert!(page.contains(&line), "exercises/{slug}.md: no {line}");
+        pages.insert(format!("{slug}.md"));
+    }
+    assert_eq!(names("book/src/exercises"), pages, "book/src/exercises");
 }
 
 #[test]
@@ -251,7 +270,7 @@ fn every_chapter_has_its_notebook_its_outputs_and_its_line_in_the_summary() {
     assert_eq!(names("notebooks"), notebooks, "notebooks/ and book/src");
     assert_eq!(
         names("book/outputs"),
-        slugs.into_iter().collect(),
+        slugs.into_iter().chain(["kills".to_owned()]).collect(),
         "book/outputs/ and book/src"
     );
 }
