@@ -21,12 +21,7 @@ impl fmt::Display for Stale {
 }
 
 /// Compares what is committed (`None`: no such file) with what should be (`None`: there should be none).
-pub fn compare(
-    path: PathBuf,
-    old: Option<&str>,
-    new: Option<&str>,
-    fix: &str,
-) -> Option<Stale> {
+pub fn compare(path: PathBuf, old: Option<&str>, new: Option<&str>, fix: &str) -> Option<Stale> {
     if old == new {
         return None;
     }

@@ -1,5 +1,7 @@
 //! What the exercises share: recorded runs as cases, implementations that treat each parameter by itself, random gradients.
 
+#![allow(dead_code)]
+
 use crate::case::{Case, Frame};
 use crate::exercise::Step;
 use crate::golden::Golden;
@@ -42,7 +44,12 @@ pub(crate) fn function(answer: impl Fn(&[f64]) -> Frame + 'static) -> Step {
 }
 
 /// The gradients of `steps` steps for `len` parameters, between -1 and 1 times a scale.
-pub(crate) fn gradients(random: &mut Random, steps: usize, len: usize, scale: f64) -> Vec<Vec<f64>> {
+pub(crate) fn gradients(
+    random: &mut Random,
+    steps: usize,
+    len: usize,
+    scale: f64,
+) -> Vec<Vec<f64>> {
     (0..steps)
         .map(|_| scaled(random.vector(len, -1.0, 1.0), scale))
         .collect()

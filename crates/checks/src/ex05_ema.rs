@@ -166,7 +166,14 @@ static CHECKS: &[Check] = &[
 ];
 
 fn ema_case(about: &str, beta: f64, inputs: Vec<Vec<f64>>) -> Case {
-    Case::given(about, EMA, &["average"], vec![("beta", beta)], Vec::new(), inputs)
+    Case::given(
+        about,
+        EMA,
+        &["average"],
+        vec![("beta", beta)],
+        Vec::new(),
+        inputs,
+    )
 }
 
 fn case(about: &str, (beta1, beta2): (f64, f64), len: usize, grads: Vec<Vec<f64>>) -> Case {

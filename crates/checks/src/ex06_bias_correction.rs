@@ -200,12 +200,26 @@ static CHECKS: &[Check] = &[
 
 fn case(about: &str, (beta1, beta2): (f64, f64), inputs: Vec<Vec<f64>>) -> Case {
     let settings = vec![("beta1", beta1), ("beta2", beta2)];
-    Case::given(about, CORRECTED, &["m_hat", "v_hat"], settings, Vec::new(), inputs)
+    Case::given(
+        about,
+        CORRECTED,
+        &["m_hat", "v_hat"],
+        settings,
+        Vec::new(),
+        inputs,
+    )
 }
 
 fn push_case(about: &str, beta: f64, values: Vec<f64>) -> Case {
     let inputs = values.into_iter().map(|value| vec![value]).collect();
-    Case::given(about, PUSH, &["mean"], vec![("beta", beta)], Vec::new(), inputs)
+    Case::given(
+        about,
+        PUSH,
+        &["mean"],
+        vec![("beta", beta)],
+        Vec::new(),
+        inputs,
+    )
 }
 
 /// Σ β^(t−i) x_i and Σ β^(t−i), summed from the newest value to the oldest.

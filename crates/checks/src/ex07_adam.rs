@@ -182,7 +182,10 @@ static CHECKS: &[Check] = &[
             let hyper = Hyper { eps: 0.0, ..PAPER };
             let expected = closed_form(hyper, &[0.0; 3], &grads);
             for scale in [1.0, 1e90, 1e-90] {
-                let scaled = grads.iter().map(|grad| scaled(grad.clone(), scale)).collect();
+                let scaled = grads
+                    .iter()
+                    .map(|grad| scaled(grad.clone(), scale))
+                    .collect();
                 let about = format!("gradients of scale {scale:e}, MOMENTS_SEED={}", exam.seed);
                 exam.expect(&case(&about, Some(hyper), vec![0.0; 3], scaled), &expected)?;
             }

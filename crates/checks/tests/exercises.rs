@@ -1,8 +1,8 @@
 //! What holds for every exercise: mutants die, variants live, and a mistake gets its own diagnosis.
 
 use moments_checks::{
-    Case, Exam, Exercise, Frame, SEED, Trusted, drive, ex05_ema, ex06_bias_correction,
-    ex07_adam, exercises, golden, kill_matrix, message,
+    Case, Exam, Exercise, Frame, SEED, Trusted, drive, ex05_ema, ex06_bias_correction, ex07_adam,
+    exercises, golden, kill_matrix, message,
 };
 
 #[test]
@@ -155,7 +155,14 @@ fn the_worked_trace_agrees_with_pytorch_to_1e_12_in_all_three_exercises() {
     let setting = |name| (name, golden.setting(name));
     let case = |call, channels, names: &[&'static str], start: &[f64], inputs| {
         let settings = names.iter().map(|name| setting(name)).collect();
-        Case::given("the worked trace", call, channels, settings, start.to_vec(), inputs)
+        Case::given(
+            "the worked trace",
+            call,
+            channels,
+            settings,
+            start.to_vec(),
+            inputs,
+        )
     };
     let betas = &["beta1", "beta2"];
     let moments = plain(

@@ -173,9 +173,7 @@ fn every_entry_of_the_manifest_is_complete() {
         );
         assert!(!title.is_empty() && !beyond.is_empty(), "{id}");
         assert!(
-            chapter
-                .iter()
-                .all(|chapter| chapters.contains(chapter)),
+            chapter.iter().all(|chapter| chapters.contains(chapter)),
             "{id}: there is no chapter {chapter:?}"
         );
         assert!((1..=5).contains(&difficulty) && minutes > 0, "{id}");
