@@ -92,11 +92,13 @@ fn table(exercise: &'static Exercise) -> String {
     out
 }
 
-/// A sentence as Markdown that shows it as it is.
+/// A sentence as Markdown that shows it as it is, but for code between backticks.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut code = false;
     for c in text.chars() {
-        if "\\`*_{}[]<>|$#~".contains(c) {
+        code ^= c == '`';
+        if c == '|' || !code && "\\*_{}[]<>$#~".contains(c) {
             out.push('\\');
         }
         out.push(c);
@@ -124,5 +126,6 @@ mod tests {
     #[test]
     fn a_sentence_is_shown_as_it_is() {
         assert_eq!(plain("|g|_2 * x"), "\\|g\\|\\_2 \\* x");
+        assert_eq!(plain("`a[0]` and *"), "`a[0]` and \\*");
     }
 }
