@@ -1,6 +1,6 @@
 //! The rules of the exercises against the recorded runs that the exercises are checked with.
 
-use moments::{Adam, AmsGrad, Optimizer, Rule, Sgd};
+use moments::{AdaGrad, Adam, AdamW, AmsGrad, Momentum, Optimizer, RmsProp, Rule, Sgd, SgdDecay};
 use moments_checks::golden::{self, Golden};
 
 /// The largest relative difference that is allowed, measured against how far the entry has come from its start.
@@ -62,6 +62,36 @@ fn amsgrad(golden: &Golden, form: AmsGrad) -> AmsGrad {
     }
 }
 
+fn adamw(golden: &Golden) -> AdamW {
+    AdamW {
+        lr: golden.setting("lr"),
+        beta1: golden.setting("beta1"),
+        beta2: golden.setting("beta2"),
+        eps: golden.setting("eps"),
+        weight_decay: golden.setting("weight_decay"),
+        ..AdamW::default()
+    }
+}
+
+fn adagrad(golden: &Golden) -> AdaGrad {
+    AdaGrad {
+        lr: golden.setting("lr"),
+        eps: golden.setting("eps"),
+        initial_accumulator: golden.setting("initial"),
+        ..AdaGrad::torch()
+    }
+}
+
+fn rmsprop(golden: &Golden) -> RmsProp {
+    RmsProp {
+        lr: golden.setting("lr"),
+        alpha: golden.setting("beta"),
+        eps: golden.setting("eps"),
+        centered: golden.setting("centered") != 0.0,
+        ..RmsProp::torch()
+    }
+}
+
 fn sgd(golden: &Golden) -> Sgd {
     Sgd {
         lr: golden.setting("lr"),
@@ -87,7 +117,32 @@ fn every_recorded_run_is_followed_to_a_relative_1e_12() {
                 difference(amsgrad(&golden, AmsGrad::torch()), &golden)
             }
             Some("amsgrad") => difference(amsgrad(&golden, AmsGrad::optax()), &golden),
+            Some("adamw") => difference(adamw(&golden), &golden),
+            Some("adagrad") => difference(adagrad(&golden), &golden),
+            Some("rmsprop") => difference(rmsprop(&golden), &golden),
+            Some("sgd") if name.contains("average") => {
+                let convention = Momentum::Ema;
+                difference(
+                    Sgd {
+                        convention,
+                        ..sgd(&golden)
+                    },
+                    &golden,
+                )
+            }
             Some("sgd") => difference(sgd(&golden), &golden),
+            Some("sgdw") => {
+                let decay = SgdDecay::Decoupled;
+                difference(
+                    Sgd {
+                        decay,
+                        ..sgd(&golden)
+                    },
+                    &golden,
+                )
+            }
+            // Runs of what is no rule.
+            Some("schedule" | "clip") => continue,
             _ => panic!("no rule is named for the recorded run `{name}`"),
         };
         println!(
