@@ -20,6 +20,7 @@ mod report;
 pub mod ex05_ema;
 pub mod ex06_bias_correction;
 pub mod ex07_adam;
+pub mod ex09_adamw;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
 pub use exercise::{
@@ -39,4 +40,5 @@ static ALL: &[&Exercise] = &[
     &ex05_ema::EXERCISE,
     &ex06_bias_correction::EXERCISE,
     &ex07_adam::EXERCISE,
+    &ex09_adamw::EXERCISE,
 ];
