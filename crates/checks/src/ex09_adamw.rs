@@ -768,7 +768,7 @@ static MUTANTS: &[Mutant] = &[
         read: ADAM,
         start: |case| {
             each(case, |s, _, theta, moments, g| {
-                right(s, 1, theta, moments, g)
+                right(s, 1, theta, moments, g);
             })
         },
     },
