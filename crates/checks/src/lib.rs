@@ -21,6 +21,7 @@ pub mod ex05_ema;
 pub mod ex06_bias_correction;
 pub mod ex07_adam;
 pub mod ex09_adamw;
+pub mod ex15_diag_hessian;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
 pub use exercise::{
@@ -41,4 +42,5 @@ static ALL: &[&Exercise] = &[
     &ex06_bias_correction::EXERCISE,
     &ex07_adam::EXERCISE,
     &ex09_adamw::EXERCISE,
+    &ex15_diag_hessian::EXERCISE,
 ];
