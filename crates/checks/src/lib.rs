@@ -17,6 +17,7 @@ mod local;
 mod random;
 mod report;
 
+pub mod ex04_rmsprop;
 pub mod ex05_ema;
 pub mod ex06_bias_correction;
 pub mod ex07_adam;
@@ -38,6 +39,7 @@ pub fn exercises() -> &'static [&'static Exercise] {
 }
 
 static ALL: &[&Exercise] = &[
+    &ex04_rmsprop::EXERCISE,
     &ex05_ema::EXERCISE,
     &ex06_bias_correction::EXERCISE,
     &ex07_adam::EXERCISE,
