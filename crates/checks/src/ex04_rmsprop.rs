@@ -133,6 +133,22 @@ static CHECKS: &[Check] = &[
         run: |exam| recorded(exam, &golden::get("rmsprop-torch")),
     },
     Check {
+        name: "with_centered_the_spread_divides",
+        asked: "With centered, g is divided by sqrt(v - m^2) + eps: by how it varies, not by how large it is.",
+        run: |exam| {
+            let grads = [[1.1, -5.0], [0.9, 3.0]].map(Vec::from);
+            let grads: Vec<_> = grads.iter().cycle().take(30).cloned().collect();
+            let hyper = Hyper {
+                beta: 0.9,
+                centered: true,
+                ..TORCH
+            };
+            let expected = closed_form(hyper, &[0.0; 2], &grads);
+            let case = case("two gradients in turn", Some(hyper), vec![0.0; 2], grads);
+            exam.expect(&case, &expected)
+        },
+    },
+    Check {
         name: "centered_matches_pytorch",
         asked: "With centered, theta goes where torch.optim.RMSprop(centered=True) takes it.",
         run: |exam| recorded(exam, &golden::get("rmsprop-centered-torch")),

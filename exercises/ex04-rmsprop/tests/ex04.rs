@@ -25,6 +25,11 @@ fn rmsprop_matches_pytorch() {
 }
 
 #[test]
+fn with_centered_the_spread_divides() {
+    check("with_centered_the_spread_divides", yours);
+}
+
+#[test]
 fn centered_matches_pytorch() {
     check("centered_matches_pytorch", yours);
 }
