@@ -93,6 +93,33 @@ def optax_run(name, optimizer, given, build, steps=STEPS):
     write(name, optimizer, tool, lines)
 
 
+def clip_run(name, given, build, steps=40):
+    """The gradients as they come out of a clipping, and where plain steps of them lead."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_platforms", "cpu")
+    import jax.numpy as jnp
+    import optax
+
+    # Three tensors of different lengths: what is clipped is the norm of all of them.
+    cuts = [4, 7]
+    transform = build(optax)
+    theta = START.copy()
+    state = transform.init([jnp.asarray(part) for part in np.split(theta, cuts)])
+    lines = settings(given) + ["gradients random"]
+    for grad in GRADS[:steps]:
+        tensors = [jnp.asarray(part, dtype=jnp.float64) for part in np.split(grad, cuts)]
+        clipped, state = transform.update(tensors, state)
+        clipped = np.concatenate([np.asarray(part) for part in clipped])
+        assert clipped.dtype == np.float64
+        theta = theta - given["lr"] * clipped
+        lines.append("theta " + numbers(theta))
+        lines.append("clipped " + numbers(clipped))
+    tool = f"optax {optax.__version__} on jax {jax.__version__}, float64, CPU; Python {platform.python_version()}"
+    write(name, "optax.clip_by_global_norm of tensors of 4, 3 and 2 values", tool, lines)
+
+
 def adam_square():
     """The worked trace of the chapter: f(x) = x^2 from 3, with the corrected moments that PyTorch's state implies."""
     import torch
@@ -179,6 +206,7 @@ def main():
     optax_run("sgdw-optax", "optax.chain(trace, add_decayed_weights, scale)",
               {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
               lambda optax: optax.chain(optax.trace(0.9), optax.add_decayed_weights(0.1), optax.scale(-0.01)), steps=40)
+    clip_run("clip-optax", {"lr": 1.0, "max_norm": 5e5}, lambda optax: optax.clip_by_global_norm(5e5))
 
 
 if __name__ == "__main__":

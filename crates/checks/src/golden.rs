@@ -49,6 +49,7 @@ files![
     "rmsprop-centered-torch",
     "adamw-torch",
     "adamw-optax",
+    "clip-optax",
 ];
 
 /// The file that holds gradients for the others, and no run.

@@ -22,6 +22,7 @@ pub mod ex05_ema;
 pub mod ex06_bias_correction;
 pub mod ex07_adam;
 pub mod ex09_adamw;
+pub mod ex12_clipping;
 pub mod ex15_diag_hessian;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
@@ -44,5 +45,6 @@ static ALL: &[&Exercise] = &[
     &ex06_bias_correction::EXERCISE,
     &ex07_adam::EXERCISE,
     &ex09_adamw::EXERCISE,
+    &ex12_clipping::EXERCISE,
     &ex15_diag_hessian::EXERCISE,
 ];
