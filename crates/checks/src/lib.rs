@@ -23,6 +23,7 @@ pub mod ex06_bias_correction;
 pub mod ex07_adam;
 pub mod ex09_adamw;
 pub mod ex12_clipping;
+pub mod ex13_param_groups;
 pub mod ex15_diag_hessian;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
@@ -46,5 +47,6 @@ static ALL: &[&Exercise] = &[
     &ex07_adam::EXERCISE,
     &ex09_adamw::EXERCISE,
     &ex12_clipping::EXERCISE,
+    &ex13_param_groups::EXERCISE,
     &ex15_diag_hessian::EXERCISE,
 ];
