@@ -21,6 +21,7 @@ pub mod ex04_rmsprop;
 pub mod ex05_ema;
 pub mod ex06_bias_correction;
 pub mod ex07_adam;
+pub mod ex08_amsgrad;
 pub mod ex09_adamw;
 pub mod ex12_clipping;
 pub mod ex13_param_groups;
@@ -45,6 +46,7 @@ static ALL: &[&Exercise] = &[
     &ex05_ema::EXERCISE,
     &ex06_bias_correction::EXERCISE,
     &ex07_adam::EXERCISE,
+    &ex08_amsgrad::EXERCISE,
     &ex09_adamw::EXERCISE,
     &ex12_clipping::EXERCISE,
     &ex13_param_groups::EXERCISE,
