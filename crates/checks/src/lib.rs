@@ -26,6 +26,7 @@ pub mod ex09_adamw;
 pub mod ex12_clipping;
 pub mod ex13_param_groups;
 pub mod ex15_diag_hessian;
+pub mod ex16_read_the_curve;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
 pub use exercise::{
@@ -51,4 +52,5 @@ static ALL: &[&Exercise] = &[
     &ex12_clipping::EXERCISE,
     &ex13_param_groups::EXERCISE,
     &ex15_diag_hessian::EXERCISE,
+    &ex16_read_the_curve::EXERCISE,
 ];
