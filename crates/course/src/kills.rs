@@ -37,10 +37,14 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Stale>> {
     Ok(stale.collect())
 }
 
-/// For each exercise the file, what it holds, and what it should hold.
+/// For each file its path, what it holds, and what it should hold.
 fn tables(root: &Path) -> Result<Vec<(PathBuf, Option<String>, String)>> {
-    let one = |exercise: &&'static Exercise| {
-        let path = Path::new(FOLDER).join(format!("{}.md", exercise.id));
+    let mut files = vec![("index.md".to_owned(), index(&crate::exercises::load(root)?))];
+    for &exercise in exercises() {
+        files.push((format!("{}.md", exercise.id), table(exercise)));
+    }
+    let one = |(name, new): (String, String)| {
+        let path = Path::new(FOLDER).join(name);
         let old = match fs::read_to_string(root.join(&path)) {
             Ok(text) => Some(text.replace("\r\n", "\n")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -48,9 +52,40 @@ fn tables(root: &Path) -> Result<Vec<(PathBuf, Option<String>, String)>> {
                 return Err(error).with_context(|| format!("Could not read {}", path.display()));
             }
         };
-        Ok((path, old, table(exercise)))
+        Ok((path, old, new))
     };
-    exercises().iter().map(one).collect()
+    files.into_iter().map(one).collect()
+}
+
+/// The list of all exercises, in Markdown.
+fn index(all: &[crate::exercises::Exercise]) -> String {
+    let mut out = String::from(
+        "| exercise | difficulty | minutes | after | checks | mistakes |\n|---|--:|--:|---|--:|--:|\n",
+    );
+    for entry in all {
+        let known = exercises().iter().find(|known| known.id == entry.id);
+        let (checks, mutants) = known.map_or((0, 0), |e| (e.checks.len(), e.mutants.len()));
+        let _ = writeln!(
+            out,
+            "| [{} · {}](exercises/{}.html) | {} | {} | {} | {checks} | {mutants} |",
+            entry.id,
+            plain(&entry.title),
+            entry.slug,
+            entry.difficulty,
+            entry.minutes,
+            entry.after.join(", "),
+        );
+    }
+    let sum = |count: fn(&Exercise) -> usize| exercises().iter().map(|e| count(e)).sum::<usize>();
+    let minutes: u32 = all.iter().map(|entry| entry.minutes).sum();
+    let _ = writeln!(
+        out,
+        "| all {} | | {minutes} | | {} | {} |",
+        all.len(),
+        sum(|exercise| exercise.checks.len()),
+        sum(|exercise| exercise.mutants.len()),
+    );
+    out
 }
 
 /// The checks, and the table of mistakes against them, in Markdown.
