@@ -17,6 +17,7 @@ mod local;
 mod random;
 mod report;
 
+pub mod ex03_adagrad;
 pub mod ex04_rmsprop;
 pub mod ex05_ema;
 pub mod ex06_bias_correction;
@@ -43,6 +44,7 @@ pub fn exercises() -> &'static [&'static Exercise] {
 }
 
 static ALL: &[&Exercise] = &[
+    &ex03_adagrad::EXERCISE,
     &ex04_rmsprop::EXERCISE,
     &ex05_ema::EXERCISE,
     &ex06_bias_correction::EXERCISE,
