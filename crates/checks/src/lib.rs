@@ -24,6 +24,7 @@ pub mod ex06_bias_correction;
 pub mod ex07_adam;
 pub mod ex08_amsgrad;
 pub mod ex09_adamw;
+pub mod ex10_sgdw;
 pub mod ex12_clipping;
 pub mod ex13_param_groups;
 pub mod ex15_diag_hessian;
@@ -51,6 +52,7 @@ static ALL: &[&Exercise] = &[
     &ex07_adam::EXERCISE,
     &ex08_amsgrad::EXERCISE,
     &ex09_adamw::EXERCISE,
+    &ex10_sgdw::EXERCISE,
     &ex12_clipping::EXERCISE,
     &ex13_param_groups::EXERCISE,
     &ex15_diag_hessian::EXERCISE,
