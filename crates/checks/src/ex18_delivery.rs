@@ -615,7 +615,12 @@ static CHECKS: &[Check] = &[
                 vec![0.0, 0.0, 30.0],
             ];
             let expected = [3800.0 / 3.0, 170.0 / 3.0, 14.0 / 3.0, 500.0 / 3.0];
-            let case = at_points("three packages, theta", LOSS, &THREE, points);
+            let case = at_points(
+                "packages (1, 2, 20), (2, 10, 30), (4, 4, 50); theta given",
+                LOSS,
+                &THREE,
+                points,
+            );
             let expected: Vec<_> = expected.iter().map(|&loss| vec![vec![loss]]).collect();
             exam.expect(&case, &expected)?;
             everywhere(exam, LOSS, |theta, data| vec![parabola(theta, data)])
@@ -635,7 +640,12 @@ static CHECKS: &[Check] = &[
                 [-102.0 / 3.0, -200.0 / 3.0, -44.0 / 3.0],
                 [-18.0 / 3.0, -8.0 / 3.0, -8.0 / 3.0],
             ];
-            let case = at_points("three packages, theta", GRADIENT, &THREE, points);
+            let case = at_points(
+                "packages (1, 2, 20), (2, 10, 30), (4, 4, 50); theta given",
+                GRADIENT,
+                &THREE,
+                points,
+            );
             let expected: Vec<_> = expected.iter().map(|grad| vec![grad.to_vec()]).collect();
             exam.expect(&case, &expected)?;
             everywhere(exam, GRADIENT, |theta, data| slope(theta, data).to_vec())
@@ -721,7 +731,7 @@ fn everywhere(
             .collect();
         let value = |point: &Vec<f64>| vec![of(&[point[0], point[1], point[2]], &data)];
         let expected: Vec<_> = points.iter().map(value).collect();
-        let about = format!("{count} packages, MOMENTS_SEED={}, theta", exam.seed);
+        let about = format!("{count} packages, MOMENTS_SEED={}; theta given", exam.seed);
         exam.expect(&at_points(&about, call, &data, points), &expected)?;
     }
     Ok(())
@@ -738,7 +748,13 @@ fn trained(exam: &crate::Exam<'_>, optimizer: usize) -> crate::Verdict {
         }
     };
     let by_hand = if adaptive { 0.5 } else { 0.01 };
-    let case = training("three packages", optimizer, by_hand, &THREE, 5);
+    let case = training(
+        "packages (1, 2, 20), (2, 10, 30), (4, 4, 50)",
+        optimizer,
+        by_hand,
+        &THREE,
+        5,
+    );
     exam.expect(&case, &[run(optimizer, by_hand, &THREE, 5)])?;
 
     let mut random = Random::new(exam.seed ^ optimizer as u64);

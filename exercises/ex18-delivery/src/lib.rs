@@ -20,7 +20,7 @@
 //!
 //! An example: three packages, (distance, weight, hours) = (1, 2, 20), (2, 10, 30) and (4, 4, 50).
 //! At θ = 0 the loss is 3800/3 = 1266.67 and the gradient (−186.67, −360, −66.67).
-//! One step of SGD with lr 0.001 takes θ to (0.18667, 0.36, 0.06667), and one of Adam with lr 0.1 to (0.1, 0.1, 0.1) in all digits that are shown.
+//! One step of SGD with lr 0.001 takes θ to (0.18667, 0.36, 0.06667), and one of Adam with lr 0.1 takes each of the three to 0.1, to nine digits.
 //!
 //! Test it with `cargo course test ex18` or `cargo test -p ex18-delivery`; get a hint with `cargo course hint ex18`.
 
