@@ -29,6 +29,7 @@ pub mod ex12_clipping;
 pub mod ex13_param_groups;
 pub mod ex15_diag_hessian;
 pub mod ex16_read_the_curve;
+pub mod ex17_memory;
 pub mod ex18_delivery;
 
 pub use case::{Case, Fault, Feed, Frame, Run, Stepper, Subject, drive};
@@ -58,5 +59,6 @@ static ALL: &[&Exercise] = &[
     &ex13_param_groups::EXERCISE,
     &ex15_diag_hessian::EXERCISE,
     &ex16_read_the_curve::EXERCISE,
+    &ex17_memory::EXERCISE,
     &ex18_delivery::EXERCISE,
 ];

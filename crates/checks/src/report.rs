@@ -64,7 +64,11 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
     if relative.is_finite() {
         line(&format!("  relative error {relative:.1e}"));
     } else if !got.is_finite() {
-        line("  Something was divided by zero, or a root taken of a negative number.");
+        line(if got.is_nan() {
+            "  Something was divided by zero, or a root taken of a negative number."
+        } else {
+            "  Something was divided by zero, or grew beyond the largest number that f64 holds."
+        });
     }
     line("");
     if let Some(mutant) = exercise.diagnose(exam, failure).first() {
@@ -73,7 +77,7 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
     } else {
         line("No mistake known to this exercise gives these numbers.");
         let ratio = (got - origin) / (expected - origin);
-        if failure.step == 1 && ratio.is_finite() {
+        if failure.step == 1 && ratio.is_finite() && ratio != 0.0 {
             line(&format!(
                 "What you compute is {ratio:.6} times what it should be."
             ));
@@ -125,6 +129,12 @@ fn short(value: f64) -> String {
 
 /// Two numbers with their digits under one another.
 fn aligned(a: f64, b: f64) -> [String; 2] {
+    let whole = |x: f64| x.fract() == 0.0 && x.abs() < 1e15;
+    if whole(a) && whole(b) {
+        let both = [a, b].map(|x| format!("{x:.0}"));
+        let width = both[0].len().max(both[1].len());
+        return both.map(|text| format!("{text:>width$}"));
+    }
     let plain = |x: f64| x == 0.0 || !x.is_finite() || (1e-4..1e7).contains(&x.abs());
     let both = if plain(a) && plain(b) && (a != 0.0 || b != 0.0) {
         [a, b].map(|x| format!("{x:.15}"))
@@ -150,5 +160,6 @@ mod tests {
         let [a, b] = aligned(1e-9, -1.0);
         assert_eq!(a.find('.'), b.find('.'));
         assert!(a.ends_with("e-9"));
+        assert_eq!(aligned(8000.0, -7.0), ["8000", "  -7"]);
     }
 }

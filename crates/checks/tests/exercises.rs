@@ -84,6 +84,7 @@ fn every_correct_form_is_accepted_whatever_the_seed() {
 
 #[test]
 fn every_mistake_gets_its_own_diagnosis_and_no_other() {
+    let mut wrong = Vec::new();
     for exercise in exercises() {
         println!("\n{}", exercise.slug);
         for mutant in exercise.mutants {
@@ -99,21 +100,21 @@ fn every_mistake_gets_its_own_diagnosis_and_no_other() {
                 "{:<34}{:<60}step {:<4}{}",
                 mutant.name, check.name, failure.step, mutant.mistake
             );
-            assert_eq!(
-                found,
-                [mutant.name],
-                "{}: the diagnosis of `{}`",
-                exercise.slug,
-                mutant.name
-            );
+            if found != [mutant.name] {
+                wrong.push(format!(
+                    "{}: `{}` looks like {found:?}",
+                    exercise.slug, mutant.name
+                ));
+            }
             let text = message(exercise, check, &exam, &failure);
-            assert!(
-                text.contains(mutant.mistake) && text.contains(mutant.read),
-                "{text}"
-            );
+            if found.len() == 1 {
+                let named = text.contains(mutant.mistake) && text.contains(mutant.read);
+                assert!(named, "{text}");
+            }
             assert!(text.lines().count() <= 20, "{text}");
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
