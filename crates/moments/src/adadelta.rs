@@ -93,8 +93,7 @@ impl Rule for AdaDelta {
     fn validate(&self) -> Result<(), Error> {
         Error::check_non_negative("AdaDelta", "lr", self.lr)?;
         Error::check_decay_rate("AdaDelta", "rho", self.rho)?;
-        let holds = self.eps.is_finite() && self.eps > 0.0;
-        Error::unless(holds, "AdaDelta", "eps", self.eps, "finite and above 0")?;
+        Error::check_positive("AdaDelta", "eps", self.eps)?;
         Error::check_non_negative("AdaDelta", "weight_decay", self.weight_decay)
     }
 

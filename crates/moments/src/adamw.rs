@@ -157,10 +157,7 @@ impl DecayScale {
     pub(crate) fn validate(self, rule: &'static str) -> Result<(), Error> {
         match self {
             Self::Lr => Ok(()),
-            Self::Multiplier { peak_lr } => {
-                let holds = peak_lr.is_finite() && peak_lr > 0.0;
-                Error::unless(holds, rule, "peak_lr", peak_lr, "finite and above 0")
-            }
+            Self::Multiplier { peak_lr } => Error::check_positive(rule, "peak_lr", peak_lr),
         }
     }
 }

@@ -95,8 +95,7 @@ impl Clip {
             Self::Value { limit } => ("limit", limit),
             Self::Norm { max, .. } | Self::GlobalNorm { max, .. } => ("max", max),
         };
-        let holds = value.is_finite() && value > 0.0;
-        Error::unless(holds, "Clip", field, value, "finite and above 0")
+        Error::check_positive("Clip", field, value)
     }
 }
 

@@ -164,6 +164,26 @@ impl Error {
         Self::unless(holds, rule, field, value, "finite and at least 0")
     }
 
+    /// The field must be finite and above zero.
+    pub(crate) fn check_positive(
+        rule: &'static str,
+        field: &'static str,
+        value: f64,
+    ) -> Result<(), Self> {
+        let holds = value.is_finite() && value > 0.0;
+        Self::unless(holds, rule, field, value, "finite and above 0")
+    }
+
+    /// The field must be a share in [0, 1].
+    pub(crate) fn check_share(
+        rule: &'static str,
+        field: &'static str,
+        value: f64,
+    ) -> Result<(), Self> {
+        let holds = (0.0..=1.0).contains(&value);
+        Self::unless(holds, rule, field, value, "in [0, 1]")
+    }
+
     /// The field must be a decay rate in [0, 1).
     pub(crate) fn check_decay_rate(
         rule: &'static str,
@@ -172,6 +192,18 @@ impl Error {
     ) -> Result<(), Self> {
         let holds = (0.0..1.0).contains(&value);
         Self::unless(holds, rule, field, value, "in [0, 1)")
+    }
+
+    /// The momentum must be in [0, 1], and Nesterov's needs some.
+    pub(crate) fn check_momentum(
+        rule: &'static str,
+        momentum: f64,
+        nesterov: bool,
+    ) -> Result<(), Self> {
+        Self::check_share(rule, "momentum", momentum)?;
+        let holds = !nesterov || momentum > 0.0;
+        let expected = "above 0 where `nesterov` is set";
+        Self::unless(holds, rule, "momentum", momentum, expected)
     }
 }
 

@@ -170,13 +170,8 @@ impl Rule for Lars {
 
     fn validate(&self) -> Result<(), Error> {
         Error::check_non_negative("Lars", "lr", self.lr)?;
-        let holds = (0.0..=1.0).contains(&self.momentum);
-        Error::unless(holds, "Lars", "momentum", self.momentum, "in [0, 1]")?;
-        let holds = !self.nesterov || self.momentum > 0.0;
-        let expected = "above 0 where `nesterov` is set";
-        Error::unless(holds, "Lars", "momentum", self.momentum, expected)?;
-        let holds = (0.0..=1.0).contains(&self.dampening);
-        Error::unless(holds, "Lars", "dampening", self.dampening, "in [0, 1]")?;
+        Error::check_momentum("Lars", self.momentum, self.nesterov)?;
+        Error::check_share("Lars", "dampening", self.dampening)?;
         let holds = self.dampening == 0.0 || !self.nesterov;
         let expected = "0 with Nesterov's momentum";
         Error::unless(holds, "Lars", "dampening", self.dampening, expected)?;

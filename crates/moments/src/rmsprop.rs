@@ -154,11 +154,7 @@ impl Rule for RmsProp {
         Error::check_decay_rate("RmsProp", "alpha", self.alpha)?;
         Error::check_non_negative("RmsProp", "eps", self.eps)?;
         Error::check_non_negative("RmsProp", "initial_square", self.initial_square)?;
-        let holds = (0.0..=1.0).contains(&self.momentum);
-        Error::unless(holds, "RmsProp", "momentum", self.momentum, "in [0, 1]")?;
-        let holds = !self.nesterov || self.momentum > 0.0;
-        let expected = "above 0 where `nesterov` is set";
-        Error::unless(holds, "RmsProp", "momentum", self.momentum, expected)?;
+        Error::check_momentum("RmsProp", self.momentum, self.nesterov)?;
         Error::check_non_negative("RmsProp", "weight_decay", self.weight_decay)
     }
 

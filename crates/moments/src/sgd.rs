@@ -179,13 +179,8 @@ impl Rule for Sgd {
 
     fn validate(&self) -> Result<(), Error> {
         Error::check_non_negative("Sgd", "lr", self.lr)?;
-        let holds = (0.0..=1.0).contains(&self.momentum);
-        Error::unless(holds, "Sgd", "momentum", self.momentum, "in [0, 1]")?;
-        let holds = !self.nesterov || self.momentum > 0.0;
-        let expected = "above 0 where `nesterov` is set";
-        Error::unless(holds, "Sgd", "momentum", self.momentum, expected)?;
-        let holds = (0.0..=1.0).contains(&self.dampening);
-        Error::unless(holds, "Sgd", "dampening", self.dampening, "in [0, 1]")?;
+        Error::check_momentum("Sgd", self.momentum, self.nesterov)?;
+        Error::check_share("Sgd", "dampening", self.dampening)?;
         let undampened = self.nesterov || self.convention == Momentum::Ema;
         let holds = self.dampening == 0.0 || !undampened;
         let expected = "0 with Nesterov's momentum or the EMA";

@@ -120,7 +120,7 @@ impl Schedule for Cyclic {
         check_steps("Cyclic", "up", self.up)?;
         check_steps("Cyclic", "down", self.down)?;
         if let Height::Decays(gamma) = self.height {
-            super::check_share("Cyclic", "height", gamma)?;
+            Error::check_share("Cyclic", "height", gamma)?;
         }
         Error::check_decay_rate("Cyclic", "base_momentum", self.base_momentum)?;
         Error::check_decay_rate("Cyclic", "max_momentum", self.max_momentum)

@@ -282,12 +282,6 @@ fn check_positive(schedule: &'static str, field: &'static str, value: f64) -> Re
     Error::unless(holds, schedule, field, value, "finite and greater than 0")
 }
 
-/// The field must be a share in [0, 1].
-fn check_share(schedule: &'static str, field: &'static str, value: f64) -> Result<(), Error> {
-    let holds = (0.0..=1.0).contains(&value);
-    Error::unless(holds, schedule, field, value, "in [0, 1]")
-}
-
 /// No update may be smaller than the one before it.
 fn check_order(
     schedule: &'static str,

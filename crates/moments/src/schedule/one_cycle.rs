@@ -1,6 +1,4 @@
-use super::{
-    Number, Schedule, Updates, check_positive, check_share, check_steps, half_cosine, mix,
-};
+use super::{Number, Schedule, Updates, check_positive, check_steps, half_cosine, mix};
 use crate::Error;
 use std::fmt;
 
@@ -226,8 +224,8 @@ impl Schedule for OneCycle {
     fn validate(&self) -> Result<(), Error> {
         Error::check_non_negative("OneCycle", "peak", self.peak)?;
         check_steps("OneCycle", "steps", self.steps)?;
-        check_share("OneCycle", "pct_start", self.pct_start)?;
-        check_share("OneCycle", "pct_final", self.pct_final)?;
+        Error::check_share("OneCycle", "pct_start", self.pct_start)?;
+        Error::check_share("OneCycle", "pct_final", self.pct_final)?;
         if self.phases == Phases::Three {
             let (holds, value) = (self.pct_final >= self.pct_start, self.pct_final);
             Error::unless(holds, "OneCycle", "pct_final", value, "at least pct_start")?;

@@ -1,4 +1,4 @@
-use super::{Number, check_share, check_steps};
+use super::{Number, check_steps};
 use crate::Error;
 use std::fmt;
 
@@ -239,7 +239,7 @@ impl Plateau {
             patience,
             "at least 1 where `fires` is At",
         )?;
-        check_share("Plateau", "rtol", self.rtol)?;
+        Error::check_share("Plateau", "rtol", self.rtol)?;
         Error::check_non_negative("Plateau", "atol", self.atol)?;
         Error::check_non_negative("Plateau", "min_lr", self.min_lr)?;
         Error::check_non_negative("Plateau", "eps", self.eps)?;

@@ -1,4 +1,4 @@
-use super::{Number, Schedule, Updates, capped, check_share};
+use super::{Number, Schedule, Updates, capped};
 use crate::Error;
 use std::fmt;
 
@@ -82,7 +82,7 @@ impl Refined {
         for &norm in norms {
             super::check_positive("Refined", "norms", norm)?;
         }
-        check_share("Refined", "tau", tau)?;
+        Error::check_share("Refined", "tau", tau)?;
 
         let half = (0.5 * tau * norms.len() as f64).floor() as usize;
         let filtered = median_filter(norms, half);
@@ -147,7 +147,7 @@ impl Schedule for Refined {
         Error::unless(holds, "Refined", "factors", count, "at least 1 factor")?;
         self.factors
             .iter()
-            .try_for_each(|&factor| check_share("Refined", "factors", factor))
+            .try_for_each(|&factor| Error::check_share("Refined", "factors", factor))
     }
 }
 
