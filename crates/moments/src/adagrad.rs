@@ -55,21 +55,31 @@ pub struct AdaGrad {
     /// ε, in units of the gradient outside the root, of the gradient squared inside it.
     pub eps: f64,
     /// Where `eps` is added.
-    pub eps_at: AdaGradEps,
+    pub eps_at: EpsSide,
     /// The coupled L2 coefficient: `weight_decay` · θ is added to the gradient.
     pub weight_decay: f64,
 }
 
-/// Where AdaGrad's ε is added.
+/// On which side of the root ε is added, in AdaGrad and RMSProp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum AdaGradEps {
-    /// √s + ε: the paper, PyTorch.
+pub enum EpsSide {
+    /// √v + ε: PyTorch, the paper of AdaGrad.
     #[default]
     Outside,
-    /// √(s + ε): optax.
+    /// √(v + ε): optax, Graves.
     Inside,
+}
+
+impl EpsSide {
+    /// ε inside and outside the root.
+    pub(crate) fn inside_and_outside(self, eps: f64) -> (f64, f64) {
+        match self {
+            Self::Outside => (0.0, eps),
+            Self::Inside => (eps, 0.0),
+        }
+    }
 }
 
 impl Default for AdaGrad {
@@ -79,7 +89,7 @@ impl Default for AdaGrad {
             lr_decay: 0.0,
             initial_accumulator: 0.0,
             eps: 1e-10,
-            eps_at: AdaGradEps::Outside,
+            eps_at: EpsSide::Outside,
             weight_decay: 0.0,
         }
     }
@@ -96,7 +106,7 @@ impl AdaGrad {
         Self {
             initial_accumulator: 0.1,
             eps: 1e-7,
-            eps_at: AdaGradEps::Inside,
+            eps_at: EpsSide::Inside,
             ..Self::default()
         }
     }
@@ -104,14 +114,6 @@ impl AdaGrad {
     /// What the rate is divided by at step `t`.
     fn slowing(&self, t: u64) -> f64 {
         1.0 + (t - 1) as f64 * self.lr_decay
-    }
-
-    /// ε inside and outside the root.
-    fn eps_inside_and_outside(&self) -> (f64, f64) {
-        match self.eps_at {
-            AdaGradEps::Outside => (0.0, self.eps),
-            AdaGradEps::Inside => (self.eps, 0.0),
-        }
     }
 }
 
@@ -153,7 +155,7 @@ impl Rule for AdaGrad {
     }
 
     fn denominator(&self, t: u64, state: &[f64]) -> Option<Denominator> {
-        let (inside, outside) = self.eps_inside_and_outside();
+        let (inside, outside) = self.eps_at.inside_and_outside(self.eps);
         let (s, slowing) = (state.first()?, self.slowing(t));
         Some(Denominator {
             root: slowing * s.sqrt(),
@@ -165,7 +167,7 @@ impl Rule for AdaGrad {
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
         let lr = T::of(self.lr / self.slowing(step.t));
-        let (inside, outside) = self.eps_inside_and_outside();
+        let (inside, outside) = self.eps_at.inside_and_outside(self.eps);
         let (inside, outside) = (T::of(inside), T::of(outside));
         let weight_decay = T::of(self.weight_decay);
 

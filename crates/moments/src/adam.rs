@@ -96,6 +96,16 @@ pub enum EpsAt {
     Uncorrected,
 }
 
+impl EpsAt {
+    /// The ε that is added to √v̂.
+    pub(crate) fn added(self, eps: f64, bc2: f64) -> f64 {
+        match self {
+            Self::Corrected => eps,
+            Self::Uncorrected => eps / bc2.sqrt(),
+        }
+    }
+}
+
 impl Default for Adam {
     fn default() -> Self {
         Self {
@@ -125,16 +135,6 @@ impl Adam {
     /// Algorithm 1 of Kingma & Ba (2014) with the settings that it recommends.
     pub fn paper() -> Self {
         Self::default()
-    }
-}
-
-impl Adam {
-    /// The ε that is added to √v̂.
-    fn eps_after(&self, bc2: f64) -> f64 {
-        match self.eps_at {
-            EpsAt::Corrected => self.eps,
-            EpsAt::Uncorrected => self.eps / bc2.sqrt(),
-        }
     }
 }
 
@@ -186,7 +186,7 @@ impl Rule for Adam {
         let v_hat = state.get(1)? / bc2;
         Some(Denominator {
             root: v_hat.sqrt(),
-            full: (v_hat + self.eps_root).sqrt() + self.eps_after(bc2),
+            full: (v_hat + self.eps_root).sqrt() + self.eps_at.added(self.eps, bc2),
         })
     }
 
@@ -199,7 +199,10 @@ impl Rule for Adam {
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
-        let (eps, eps_root) = (T::of(self.eps_after(bc2)), T::of(self.eps_root));
+        let (eps, eps_root) = (
+            T::of(self.eps_at.added(self.eps, bc2)),
+            T::of(self.eps_root),
+        );
 
         let [m, v, ..] = step.state;
         for (((theta, &g), m), v) in step.theta.iter_mut().zip(step.grad).zip(m).zip(v) {

@@ -81,14 +81,6 @@ impl DiffGrad {
     pub fn paper() -> Self {
         Self::default()
     }
-
-    /// The ε that is added to √v̂.
-    fn eps_after(&self, bc2: f64) -> f64 {
-        match self.eps_at {
-            EpsAt::Corrected => self.eps,
-            EpsAt::Uncorrected => self.eps / bc2.sqrt(),
-        }
-    }
 }
 
 impl Rule for DiffGrad {
@@ -129,7 +121,7 @@ impl Rule for DiffGrad {
         let root = (state.get(1)? / bc2).sqrt();
         Some(Denominator {
             root,
-            full: root + self.eps_after(bc2),
+            full: root + self.eps_at.added(self.eps, bc2),
         })
     }
 
@@ -142,7 +134,7 @@ impl Rule for DiffGrad {
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (lr, weight_decay) = (T::of(self.lr), T::of(self.weight_decay));
-        let (eps, one) = (T::of(self.eps_after(bc2)), T::of(1.0));
+        let (eps, one) = (T::of(self.eps_at.added(self.eps, bc2)), T::of(1.0));
 
         let [m, v, previous, _] = step.state;
         let moments = m.iter_mut().zip(v).zip(previous);

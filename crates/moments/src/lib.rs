@@ -99,7 +99,7 @@ mod vectors;
 
 pub use adadelta::AdaDelta;
 pub use adafactor::{Adafactor, AdafactorDecay, EpsForm, Factoring, StepSize};
-pub use adagrad::{AdaGrad, AdaGradEps};
+pub use adagrad::{AdaGrad, EpsSide};
 pub use adahessian::AdaHessian;
 pub use adam::{Adam, BiasCorrection, EpsAt};
 pub use adamax::Adamax;
@@ -120,7 +120,7 @@ pub use nadam::{MomentumSchedule, NAdam};
 pub use optimizer::{Measures, Optimizer};
 pub use radam::{Divided, RAdam};
 pub use reduced::Storage;
-pub use rmsprop::{RmsProp, RmsPropEps};
+pub use rmsprop::RmsProp;
 pub use rule::{CurvatureRule, Denominator, Initial, MAX_STATE, Rule, Step};
 pub use schedule::Schedule;
 pub use schedule_free::{

@@ -148,14 +148,6 @@ impl RAdam {
         is_divided.then(|| ratio.sqrt())
     }
     // ANCHOR_END: rectification
-
-    /// The ε that is added to √v̂.
-    fn eps_after(&self, bc2: f64) -> f64 {
-        match self.eps_at {
-            EpsAt::Corrected => self.eps,
-            EpsAt::Uncorrected => self.eps / bc2.sqrt(),
-        }
-    }
 }
 
 impl Rule for RAdam {
@@ -202,7 +194,7 @@ impl Rule for RAdam {
         let v_hat = state.get(1)? / bc2;
         Some(Denominator {
             root: v_hat.sqrt(),
-            full: (v_hat + self.eps_root).sqrt() + self.eps_after(bc2),
+            full: (v_hat + self.eps_root).sqrt() + self.eps_at.added(self.eps, bc2),
         })
     }
 
@@ -221,7 +213,10 @@ impl Rule for RAdam {
         let unbias2 = T::of(1.0 / bc2);
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
-        let (eps, eps_root) = (T::of(self.eps_after(bc2)), T::of(self.eps_root));
+        let (eps, eps_root) = (
+            T::of(self.eps_at.added(self.eps, bc2)),
+            T::of(self.eps_root),
+        );
         let (is_divided, rectified_lr) = match self.rectification(step.t) {
             Some(r) => (true, T::of(self.lr * r)),
             None => (false, T::of(self.lr)),

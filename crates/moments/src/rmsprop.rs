@@ -1,5 +1,5 @@
 use crate::float::power;
-use crate::{Denominator, Error, Float, Initial, LrAt, Rule, Step};
+use crate::{Denominator, EpsSide, Error, Float, Initial, LrAt, Rule, Step};
 
 /// RMSProp: each gradient is divided by the root of a moving average of its squares.
 ///
@@ -60,7 +60,7 @@ pub struct RmsProp {
     /// ε, in units of the gradient outside the root, of the gradient squared inside it.
     pub eps: f64,
     /// Where `eps` is added.
-    pub eps_at: RmsPropEps,
+    pub eps_at: EpsSide,
     /// Whether the square of the average gradient is taken off, which leaves the variance.
     pub centered: bool,
     /// Whether the averages are divided by 1 − αᵗ.
@@ -77,25 +77,13 @@ pub struct RmsProp {
     pub weight_decay: f64,
 }
 
-/// Where RMSProp's ε is added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum RmsPropEps {
-    /// √v + ε: PyTorch.
-    #[default]
-    Outside,
-    /// √(v + ε): optax, Graves.
-    Inside,
-}
-
 impl Default for RmsProp {
     fn default() -> Self {
         Self {
             lr: 1e-2,
             alpha: 0.99,
             eps: 1e-8,
-            eps_at: RmsPropEps::Outside,
+            eps_at: EpsSide::Outside,
             centered: false,
             bias_correction: false,
             initial_square: 0.0,
@@ -117,7 +105,7 @@ impl RmsProp {
     pub fn optax() -> Self {
         Self {
             alpha: 0.9,
-            eps_at: RmsPropEps::Inside,
+            eps_at: EpsSide::Inside,
             lr_at: LrAt::Inside,
             ..Self::default()
         }
@@ -132,14 +120,6 @@ impl RmsProp {
             centered: true,
             momentum: 0.9,
             ..Self::optax()
-        }
-    }
-
-    /// ε inside and outside the root.
-    fn eps_inside_and_outside(&self) -> (f64, f64) {
-        match self.eps_at {
-            RmsPropEps::Outside => (0.0, self.eps),
-            RmsPropEps::Inside => (self.eps, 0.0),
         }
     }
 }
@@ -204,7 +184,7 @@ impl Rule for RmsProp {
             0.0
         };
         let v_hat = (state.first()? / bc - mean * mean).max(0.0);
-        let (inside, outside) = self.eps_inside_and_outside();
+        let (inside, outside) = self.eps_at.inside_and_outside(self.eps);
         Some(Denominator {
             root: v_hat.sqrt(),
             full: (v_hat + inside).sqrt() + outside,
@@ -214,7 +194,7 @@ impl Rule for RmsProp {
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
         let (bc, _) = step.corrections;
-        let (inside, outside) = self.eps_inside_and_outside();
+        let (inside, outside) = self.eps_at.inside_and_outside(self.eps);
         let (taken_up, applied) = self.lr_at.taken_up_and_applied(self.lr);
         let k = Constants {
             alpha: T::of(self.alpha),

@@ -3,8 +3,8 @@
 mod table;
 
 use moments::{
-    AdaGrad, Adam, AdamW, Adamax, AmsGrad, Clip, DiffGrad, Float, Lamb, NAdam, NormForm, Optimizer,
-    RAdam, RmsProp, RmsPropEps, Rule, Sgd, Storage, VMax,
+    AdaGrad, Adam, AdamW, Adamax, AmsGrad, Clip, DiffGrad, EpsSide, Float, Lamb, NAdam, NormForm,
+    Optimizer, RAdam, RmsProp, Rule, Sgd, Storage, VMax,
 };
 use moments::{AdaHessian, ScheduleFreeAdamW, ScheduleFreeForm, Sophia};
 use std::collections::BTreeSet;
@@ -245,7 +245,7 @@ fn a_step_is_the_effective_learning_rate_times_the_momentum() {
         gradient,
     );
     for (centered, bias_correction) in [(false, false), (false, true), (true, false)] {
-        for eps_at in [RmsPropEps::Inside, RmsPropEps::Outside] {
+        for eps_at in [EpsSide::Inside, EpsSide::Outside] {
             compared.check(
                 RmsProp {
                     centered,

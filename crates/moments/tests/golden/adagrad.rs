@@ -1,5 +1,5 @@
 use crate::harness::{self, Outcome, Run};
-use moments::{AdaGrad, AdaGradEps};
+use moments::{AdaGrad, EpsSide};
 
 pub(crate) fn follow(run: &Run) -> Outcome {
     let rule = AdaGrad {
@@ -8,8 +8,8 @@ pub(crate) fn follow(run: &Run) -> Outcome {
         initial_accumulator: run.set_or("initial_accumulator", 0.0),
         eps: run.set("eps"),
         eps_at: match run.option("eps_at") {
-            "" => AdaGradEps::Outside,
-            "inside" => AdaGradEps::Inside,
+            "" => EpsSide::Outside,
+            "inside" => EpsSide::Inside,
             other => panic!("{}: eps_at `{other}`", run.name),
         },
         weight_decay: run.set_or("weight_decay", 0.0),

@@ -1,5 +1,5 @@
 use crate::harness::{self, Outcome, Run};
-use moments::{LrAt, RmsProp, RmsPropEps};
+use moments::{EpsSide, LrAt, RmsProp};
 
 pub(crate) fn follow(run: &Run) -> Outcome {
     let rule = RmsProp {
@@ -7,8 +7,8 @@ pub(crate) fn follow(run: &Run) -> Outcome {
         alpha: run.set("alpha"),
         eps: run.set("eps"),
         eps_at: match run.option("eps_at") {
-            "" => RmsPropEps::Outside,
-            "inside" => RmsPropEps::Inside,
+            "" => EpsSide::Outside,
+            "inside" => EpsSide::Inside,
             other => panic!("{}: eps_at `{other}`", run.name),
         },
         centered: run.option("centered") == "true",

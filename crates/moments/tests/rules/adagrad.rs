@@ -1,7 +1,7 @@
 use crate::common::{
     assert_close, assert_refuses, gradients, on_a_bowl, trajectory, trajectory_from,
 };
-use moments::{AdaGrad, AdaGradEps, Initial, Optimizer, Rule};
+use moments::{AdaGrad, EpsSide, Initial, Optimizer, Rule};
 
 const START: [f64; 4] = [1.0, -0.5, 0.25, -2.0];
 
@@ -21,7 +21,7 @@ fn presets_are_the_libraries_defaults() {
         lr_decay: 0.0,
         initial_accumulator: 0.0,
         eps: 1e-10,
-        eps_at: AdaGradEps::Outside,
+        eps_at: EpsSide::Outside,
         weight_decay: 0.0,
     };
     assert_eq!(AdaGrad::default(), torch);
@@ -29,7 +29,7 @@ fn presets_are_the_libraries_defaults() {
     let optax = AdaGrad {
         initial_accumulator: 0.1,
         eps: 1e-7,
-        eps_at: AdaGradEps::Inside,
+        eps_at: EpsSide::Inside,
         ..torch
     };
     assert_eq!(AdaGrad::optax(), optax);
@@ -130,8 +130,8 @@ fn eps_is_added_to_the_root_or_within_it() {
         };
         trajectory(rule, &[vec![3.0]])[0][0]
     };
-    assert_eq!(first(AdaGradEps::Inside), -3.0 / 5.0);
-    assert_eq!(first(AdaGradEps::Outside), -3.0 / 19.0);
+    assert_eq!(first(EpsSide::Inside), -3.0 / 5.0);
+    assert_eq!(first(EpsSide::Outside), -3.0 / 19.0);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn weight_decay_is_a_part_of_the_gradient_and_of_the_sum() {
 
 #[test]
 fn the_denominator_is_what_the_step_was_divided_by() {
-    for eps_at in [AdaGradEps::Inside, AdaGradEps::Outside] {
+    for eps_at in [EpsSide::Inside, EpsSide::Outside] {
         let rule = AdaGrad {
             lr_decay: 1.0,
             eps: 7.0,
@@ -190,7 +190,7 @@ fn the_denominator_is_what_the_step_was_divided_by() {
         // At step 3 the rate is a third, which counts as three times the denominator.
         let found = rule.denominator(3, &[9.0]).unwrap();
         assert_eq!(found.root, 9.0);
-        let full = if eps_at == AdaGradEps::Inside {
+        let full = if eps_at == EpsSide::Inside {
             12.0
         } else {
             30.0

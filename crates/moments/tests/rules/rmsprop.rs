@@ -1,7 +1,7 @@
 use crate::common::{
     assert_close, assert_refuses, gradients, on_a_bowl, trajectory, trajectory_from,
 };
-use moments::{Adam, BiasCorrection, Initial, LrAt, Optimizer, RmsProp, RmsPropEps, Rule};
+use moments::{Adam, BiasCorrection, EpsSide, Initial, LrAt, Optimizer, RmsProp, Rule};
 
 const START: [f64; 4] = [1.0, -0.5, 0.25, -2.0];
 
@@ -26,7 +26,7 @@ fn presets_are_the_libraries_defaults() {
         lr: 1e-2,
         alpha: 0.99,
         eps: 1e-8,
-        eps_at: RmsPropEps::Outside,
+        eps_at: EpsSide::Outside,
         centered: false,
         bias_correction: false,
         initial_square: 0.0,
@@ -39,7 +39,7 @@ fn presets_are_the_libraries_defaults() {
     assert_eq!(RmsProp::torch(), torch);
     let optax = RmsProp {
         alpha: 0.9,
-        eps_at: RmsPropEps::Inside,
+        eps_at: EpsSide::Inside,
         lr_at: LrAt::Inside,
         ..torch
     };
@@ -94,10 +94,8 @@ fn without_momentum_it_is_adam_without_a_first_moment() {
         (true, BiasCorrection::Both),
         (false, BiasCorrection::Neither),
     ] {
-        for (eps_at, eps, eps_root) in [
-            (RmsPropEps::Outside, 0.01, 0.0),
-            (RmsPropEps::Inside, 0.0, 0.01),
-        ] {
+        for (eps_at, eps, eps_root) in [(EpsSide::Outside, 0.01, 0.0), (EpsSide::Inside, 0.0, 0.01)]
+        {
             let rule = RmsProp {
                 lr: 0.1,
                 alpha: 0.9,
@@ -217,8 +215,8 @@ fn eps_is_added_to_the_root_or_within_it() {
         };
         path(rule, &[3.0])[0]
     };
-    assert_eq!(first(RmsPropEps::Inside), -3.0 / 5.0);
-    assert_eq!(first(RmsPropEps::Outside), -3.0 / 19.0);
+    assert_eq!(first(EpsSide::Inside), -3.0 / 5.0);
+    assert_eq!(first(EpsSide::Outside), -3.0 / 19.0);
 }
 
 #[test]
@@ -339,7 +337,7 @@ fn weight_decay_is_a_part_of_the_gradient_and_of_its_average() {
 fn the_denominator_is_what_the_step_was_divided_by() {
     for bias_correction in [false, true] {
         for centered in [false, true] {
-            for eps_at in [RmsPropEps::Inside, RmsPropEps::Outside] {
+            for eps_at in [EpsSide::Inside, EpsSide::Outside] {
                 let rule = RmsProp {
                     lr: 0.1,
                     alpha: 0.75,
@@ -373,8 +371,8 @@ fn the_denominator_is_what_the_step_was_divided_by() {
                     assert!((found.root - variance.sqrt()).abs() < 1e-12);
                     assert!((before - theta[0] - 0.1 * g / found.full).abs() < 1e-12);
                     let full = match eps_at {
-                        RmsPropEps::Inside => (variance + 0.25).sqrt(),
-                        RmsPropEps::Outside => variance.sqrt() + 0.25,
+                        EpsSide::Inside => (variance + 0.25).sqrt(),
+                        EpsSide::Outside => variance.sqrt() + 0.25,
                     };
                     assert!((found.full - full).abs() < 1e-12);
                 }

@@ -10,9 +10,9 @@ use moments::schedule::{
 };
 use moments::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AmsGrad, BiasCorrection, Clip, Curvature, Decay,
-    DecayScale, DiffGrad, Divided, EpsAt, Error, Float, Groups, Lamb, Lars, LarsNorms, Lion,
-    LionMode, LrAt, Momentum, NAdam, Optimizer, RAdam, RmsProp, RmsPropEps, Rule, Sgd, SgdDecay,
-    Storage, Tensor, TensorMut, VMax,
+    DecayScale, DiffGrad, Divided, EpsAt, EpsSide, Error, Float, Groups, Lamb, Lars, LarsNorms,
+    Lion, LionMode, LrAt, Momentum, NAdam, Optimizer, RAdam, RmsProp, Rule, Sgd, SgdDecay, Storage,
+    Tensor, TensorMut, VMax,
 };
 use moments::{
     AdaHessian, Adafactor, AdjustLr, DecayAt, Muon, MuonAdamW, NsCoefficients, Numerator,
@@ -210,7 +210,7 @@ pub(crate) fn every_case(v: &mut impl Visit) {
         "rmsprop-centered",
         RmsProp {
             eps: 1e-4,
-            eps_at: RmsPropEps::Inside,
+            eps_at: EpsSide::Inside,
             centered: true,
             bias_correction: true,
             ..RmsProp::default()
