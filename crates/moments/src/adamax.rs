@@ -1,3 +1,4 @@
+use crate::adamw::coupled_and_kept;
 use crate::float::power;
 use crate::{Denominator, Error, Float, Rule, Step};
 
@@ -145,11 +146,8 @@ impl Rule for Adamax {
         let unbias1 = T::of(1.0 / bc1);
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (lr, beta2, eps) = (T::of(self.lr), T::of(self.beta2), T::of(self.eps));
-        let (coupled, kept) = if self.decoupled_weight_decay {
-            (T::of(0.0), T::of(1.0 - self.lr * self.weight_decay))
-        } else {
-            (T::of(self.weight_decay), T::of(1.0))
-        };
+        let (decay, decoupled) = (self.weight_decay, self.decoupled_weight_decay);
+        let (coupled, kept) = coupled_and_kept::<T>(self.lr, decay, decoupled);
 
         let [m, u, ..] = step.state;
         for (((theta, &g), m), u) in step.theta.iter_mut().zip(step.grad).zip(m).zip(u) {

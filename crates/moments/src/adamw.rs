@@ -162,6 +162,27 @@ impl DecayScale {
     }
 }
 
+/// What of θ is added to the gradient, and what of θ is left before the step: weight decay that is coupled or decoupled.
+#[inline(always)]
+pub(crate) fn coupled_and_kept<T: Float>(lr: f64, weight_decay: f64, decoupled: bool) -> (T, T) {
+    if decoupled {
+        (T::of(0.0), T::of(1.0 - lr * weight_decay))
+    } else {
+        (T::of(weight_decay), T::of(1.0))
+    }
+}
+
+/// What m̂ takes of m and of g at step `t`, where m is divided by `bc1` and Nesterov's momentum looks one step ahead.
+#[inline(always)]
+pub(crate) fn from_m_and_g<T: Float>(beta1: f64, bc1: f64, t: u64, nesterov: bool) -> (T, T) {
+    if nesterov {
+        let bc1_next = 1.0 - power(beta1, t + 1);
+        (T::of(beta1 / bc1_next), T::of((1.0 - beta1) / bc1))
+    } else {
+        (T::of(1.0 / bc1), T::of(0.0))
+    }
+}
+
 impl Rule for AdamW {
     fn name(&self) -> &'static str {
         "AdamW"
@@ -210,15 +231,9 @@ impl Rule for AdamW {
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
         let (bc1, bc2) = step.corrections;
-        let (bc1_next, _) = self.corrections(step.t + 1);
         // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
         let unbias2 = T::of(1.0 / bc2);
-        let (from_m, from_g) = if self.nesterov {
-            (self.beta1 / bc1_next, (1.0 - self.beta1) / bc1)
-        } else {
-            (1.0 / bc1, 0.0)
-        };
-        let (from_m, from_g) = (T::of(from_m), T::of(from_g));
+        let (from_m, from_g) = from_m_and_g::<T>(self.beta1, bc1, step.t, self.nesterov);
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (lr, eps, eps_root) = (T::of(self.lr), T::of(self.eps), T::of(self.eps_root));

@@ -1,3 +1,4 @@
+use crate::adamw::coupled_and_kept;
 use crate::float::power;
 use crate::{BiasCorrection, Denominator, Error, Float, Rule, Step};
 
@@ -131,8 +132,7 @@ impl AmsGrad {
 
 impl AmsGrad {
     /// What v is divided by before the maximum is taken (optax) and after (PyTorch).
-    fn before_and_after(&self, t: u64) -> (f64, f64) {
-        let (_, bc2) = self.corrections(t);
+    fn before_and_after(&self, bc2: f64) -> (f64, f64) {
         match self.v_max {
             VMax::Paper => (1.0, 1.0),
             VMax::Torch => (1.0, bc2),
@@ -186,7 +186,8 @@ impl Rule for AmsGrad {
     }
 
     fn denominator(&self, t: u64, state: &[f64]) -> Option<Denominator> {
-        let (_, after) = self.before_and_after(t);
+        let (_, bc2) = self.corrections(t);
+        let (_, after) = self.before_and_after(bc2);
         let v_hat = state.get(2)? / after;
         Some(Denominator {
             root: v_hat.sqrt(),
@@ -197,19 +198,16 @@ impl Rule for AmsGrad {
     // ANCHOR: update
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
-        let (bc1, _) = step.corrections;
-        let (before, after) = self.before_and_after(step.t);
+        let (bc1, bc2) = step.corrections;
+        let (before, after) = self.before_and_after(bc2);
         // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
         let unbias1 = T::of(1.0 / bc1);
         let (unbias_before, unbias_after) = (T::of(1.0 / before), T::of(1.0 / after));
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (beta2, one_minus_beta2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (lr, eps, eps_root) = (T::of(self.lr), T::of(self.eps), T::of(self.eps_root));
-        let (coupled, kept) = if self.decoupled_weight_decay {
-            (T::of(0.0), T::of(1.0 - self.lr * self.weight_decay))
-        } else {
-            (T::of(self.weight_decay), T::of(1.0))
-        };
+        let (decay, decoupled) = (self.weight_decay, self.decoupled_weight_decay);
+        let (coupled, kept) = coupled_and_kept::<T>(self.lr, decay, decoupled);
 
         let [m, v, v_max, _] = step.state;
         let moments = m.iter_mut().zip(v).zip(v_max);

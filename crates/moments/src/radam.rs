@@ -1,3 +1,4 @@
+use crate::adamw::{coupled_and_kept, from_m_and_g};
 use crate::float::power;
 use crate::{Denominator, EpsAt, Error, Float, Rule, Step};
 
@@ -202,13 +203,7 @@ impl Rule for RAdam {
     #[inline(always)]
     fn step<T: Float>(&self, step: Step<'_, T>) {
         let (bc1, bc2) = step.corrections;
-        let (bc1_next, _) = self.corrections(step.t + 1);
-        let (from_m, from_g) = if self.nesterov {
-            (self.beta1 / bc1_next, (1.0 - self.beta1) / bc1)
-        } else {
-            (1.0 / bc1, 0.0)
-        };
-        let (from_m, from_g) = (T::of(from_m), T::of(from_g));
+        let (from_m, from_g) = from_m_and_g::<T>(self.beta1, bc1, step.t, self.nesterov);
         // Multiplying by 1 / (1 - beta^t) takes less time than dividing.
         let unbias2 = T::of(1.0 / bc2);
         let (beta1, one_minus_beta1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
@@ -221,11 +216,8 @@ impl Rule for RAdam {
             Some(r) => (true, T::of(self.lr * r)),
             None => (false, T::of(self.lr)),
         };
-        let (coupled, kept) = if self.decoupled_weight_decay {
-            (T::of(0.0), T::of(1.0 - self.lr * self.weight_decay))
-        } else {
-            (T::of(self.weight_decay), T::of(1.0))
-        };
+        let (decay, decoupled) = (self.weight_decay, self.decoupled_weight_decay);
+        let (coupled, kept) = coupled_and_kept::<T>(self.lr, decay, decoupled);
 
         let [m, v, ..] = step.state;
         for (((theta, &g), m), v) in step.theta.iter_mut().zip(step.grad).zip(m).zip(v) {
