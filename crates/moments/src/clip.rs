@@ -82,12 +82,9 @@ impl Clip {
         }
     }
 
-    /// The largest norm and the form of the scaling, if clipping is by norm.
-    pub(crate) fn by_norm(&self) -> Option<(f64, NormForm)> {
-        match *self {
-            Self::Value { .. } => None,
-            Self::Norm { max, form } | Self::GlobalNorm { max, form } => Some((max, form)),
-        }
+    /// Whether the norm of a gradient must be known to clip it.
+    pub(crate) fn is_by_norm(self) -> bool {
+        !matches!(self, Self::Value { .. })
     }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {

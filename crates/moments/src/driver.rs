@@ -7,7 +7,7 @@
 
 use crate::reduced::{Dither, Slot};
 use crate::vectors::{Kernel, widest};
-use crate::{Float, MAX_STATE, Rule, Step, norm};
+use crate::{Clip, Float, MAX_STATE, Rule, Step, norm};
 use std::ops::Add;
 
 /// Entries that are stepped in one go.
@@ -48,6 +48,21 @@ impl Treatment {
         factor: 1.0,
         limit: f64::INFINITY,
     };
+
+    /// What clipping does to the entries of a gradient; where it is by norm, `norm` is the one that counts.
+    pub(crate) fn of(clip: Option<Clip>, norm: f64) -> Self {
+        match clip {
+            None => Self::NONE,
+            Some(Clip::Value { limit }) => Self {
+                limit,
+                ..Self::NONE
+            },
+            Some(Clip::Norm { max, form } | Clip::GlobalNorm { max, form }) => Self {
+                factor: form.factor(norm, max),
+                ..Self::NONE
+            },
+        }
+    }
 
     #[inline(always)]
     fn apply<T: Float>(self, grad: &[T], out: &mut [T]) {

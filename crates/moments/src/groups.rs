@@ -9,7 +9,6 @@ mod snapshot;
 
 use crate::driver::{self, Sums, Treatment};
 use crate::kept::Kept;
-use crate::reduced::Values;
 use crate::tensor::dims;
 use crate::{
     Clip, CurvatureRule, Erase, EraseMut, Error, Float, Measures, Rule, Storage, Tensor, TensorMut,
@@ -378,10 +377,7 @@ impl<R: Rule, T: Float> Groups<R, T> {
     /// The state of a tensor by name, such as `exp_avg`, in row-major order; `None` before its first step, if the rule keeps none of this name,
     /// or if it is kept in fewer bits ([`state_decoded`](Self::state_decoded)).
     pub fn state(&self, tensor: &str, name: &str) -> Option<&[T]> {
-        match &self.entry(tensor)?.kept.tensor(name)?.values {
-            Values::Full(values) => Some(values),
-            _ => None,
-        }
+        self.entry(tensor)?.kept.full(name)
     }
 
     /// A copy of the state of a tensor by name, however it is kept; `None` before its first step or if the rule keeps none of this name.
@@ -397,10 +393,8 @@ impl<R: Rule, T: Float> Groups<R, T> {
     /// A number that the rule carries from step to step for a tensor, such as NAdam's `mu_product`; `None` before its first step
     /// or if there is none of this name.
     pub fn scalar(&self, tensor: &str, name: &str) -> Option<f64> {
-        let entry = self.entry(tensor)?;
-        let rule = &self.groups[entry.group?].rule;
-        let at = rule.scalars().iter().position(|(n, _)| *n == name)?;
-        entry.kept.scalars.get(at).copied()
+        let (rule, kept) = self.rule_and_kept(tensor)?;
+        kept.scalar(rule, name)
     }
 
     /// The rule that steps a tensor, and what is kept of it.
@@ -465,14 +459,6 @@ impl<R: Rule, T: Float> Groups<R, T> {
         params: &mut [Param<'_, T>],
     ) -> Result<GroupsMeasures<'_, R, T>, Error> {
         self.advance(params, true)?;
-        let mut total = Measures {
-            t: self.t,
-            lr: f64::NAN,
-            grad_norm: 0.0,
-            clip_factor: f64::NAN,
-            param_norm: 0.0,
-            update_norm: 0.0,
-        };
         let mut sums = Sums::default();
         let mut same: Option<(f64, f64)> = None;
         for entry in self.in_order() {
@@ -484,12 +470,8 @@ impl<R: Rule, T: Float> Groups<R, T> {
                 same = Some((or_nan(lr_so_far, lr), or_nan(factor_so_far, factor)));
             }
         }
-        if let Some((lr, factor)) = same {
-            (total.lr, total.clip_factor) = (lr, factor);
-        }
-        total.grad_norm = sums.grad.sqrt();
-        total.param_norm = sums.theta.sqrt();
-        total.update_norm = sums.update.sqrt();
+        let (lr, clip_factor) = same.unwrap_or((f64::NAN, f64::NAN));
+        let total = Measures::new(self.t, lr, clip_factor, sums);
         Ok(GroupsMeasures { total, of: self })
     }
 
@@ -662,17 +644,10 @@ impl<R: Rule, T: Float> Groups<R, T> {
 
     /// Looks at the gradients, then steps everything.
     fn step_pieces(&mut self, pieces: &mut [Piece<'_, T>], measure: bool) -> Result<(), Error> {
-        let by_norm = self.clip.and_then(|clip| clip.by_norm());
-        self.check_gradients(pieces, by_norm.is_some())?;
-        let factor = |norm: f64| by_norm.map_or(1.0, |(max, form)| form.factor(norm, max));
-        let common = match self.clip {
-            Some(Clip::GlobalNorm { .. }) => Some(factor(self.global_norm(pieces))),
-            _ => None,
-        };
-        let limit = match self.clip {
-            Some(Clip::Value { limit }) => limit,
-            _ => f64::INFINITY,
-        };
+        let clip = self.clip;
+        self.check_gradients(pieces, clip.is_some_and(Clip::is_by_norm))?;
+        let is_global = matches!(clip, Some(Clip::GlobalNorm { .. }));
+        let global_norm = is_global.then(|| self.global_norm(pieces));
 
         // Nothing can fail from here on.
         let (groups, storage) = (&self.groups, self.storage);
@@ -682,22 +657,12 @@ impl<R: Rule, T: Float> Groups<R, T> {
                 return Ok(());
             };
             let rule = &groups[group].rule;
-            let gradient = Treatment {
-                factor: common.unwrap_or_else(|| factor(entry.norm)),
-                limit,
-            };
+            let gradient = Treatment::of(clip, global_norm.unwrap_or(entry.norm));
             let (theta, kept) = (piece.theta.as_deref_mut(), &mut entry.kept);
             let sums = kept.advance(rule, storage, theta, piece.grad, gradient, measure);
             if measure {
                 entry.sums = sums;
-                entry.measures = Some(Measures {
-                    t: kept.t,
-                    lr: rule.lr(),
-                    grad_norm: sums.grad.sqrt(),
-                    clip_factor: gradient.factor,
-                    param_norm: sums.theta.sqrt(),
-                    update_norm: sums.update.sqrt(),
-                });
+                entry.measures = Some(Measures::new(kept.t, rule.lr(), gradient.factor, sums));
             }
             Ok(())
         })

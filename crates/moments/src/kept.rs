@@ -46,6 +46,20 @@ impl<T: Float> Kept<T> {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
+    /// A state tensor by name, if it is there and kept in full.
+    pub(crate) fn full(&self, name: &str) -> Option<&[T]> {
+        match &self.tensor(name)?.values {
+            Values::Full(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// A number that the rule carries, by name.
+    pub(crate) fn scalar<R: Rule>(&self, rule: &R, name: &str) -> Option<f64> {
+        let at = rule.scalars().iter().position(|(n, _)| *n == name)?;
+        self.scalars.get(at).copied()
+    }
+
     /// Whether the rule can step these parameters with this gradient, as far as shapes go.
     pub(crate) fn check_shapes<R, P, G>(&self, rule: &R, params: &P, grad: &G) -> Result<(), Error>
     where

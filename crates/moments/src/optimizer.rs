@@ -1,6 +1,5 @@
-use crate::driver::{self, Treatment};
+use crate::driver::{self, Sums, Treatment};
 use crate::kept::Kept;
-use crate::reduced::Values;
 use crate::tensor::dims;
 use crate::{Clip, CurvatureRule, Error, Float, Rule, Storage, Tensor, TensorMut};
 
@@ -73,10 +72,7 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
     /// A state tensor by name, such as `exp_avg`, in row-major order; `None` before the first step, if the rule keeps none of this name,
     /// or if it is kept in fewer bits ([`state_decoded`](Self::state_decoded)).
     pub fn state(&self, name: &str) -> Option<&[T]> {
-        match &self.kept.tensor(name)?.values {
-            Values::Full(values) => Some(values),
-            _ => None,
-        }
+        self.kept.full(name)
     }
 
     /// A copy of a state tensor by name, however it is kept; `None` before the first step or if the rule keeps none of this name.
@@ -97,8 +93,7 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
 
     /// A number that the rule carries from step to step, such as NAdam's `mu_product`; `None` before the first step or if there is none of this name.
     pub fn scalar(&self, name: &str) -> Option<f64> {
-        let at = self.rule.scalars().iter().position(|(n, _)| *n == name)?;
-        self.kept.scalars.get(at).copied()
+        self.kept.scalar(&self.rule, name)
     }
 
     /// Applies one step to `params`, given the gradient of the loss there.
@@ -141,13 +136,7 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         self.rule.validate()?;
         self.kept.check_shapes(&self.rule, params, grad)?;
         self.kept.check_storage(&self.rule, self.storage, params)?;
-        let by_norm = match self.clip {
-            None => None,
-            Some(clip) => {
-                clip.validate()?;
-                clip.by_norm()
-            }
-        };
+        self.clip.map_or(Ok(()), |clip| clip.validate())?;
         let (kept, rule, storage) = (&mut self.kept, &self.rule, self.storage);
         let is_first = kept.shape.is_none();
         kept.begin(rule, dims(params));
@@ -158,14 +147,9 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         let (check_finite, clip) = (self.check_finite, self.clip);
         // The check and the step go to the other threads together: waking them costs more than either takes for a short tensor.
         let stepped = driver::enter(entries, || {
-            let norm = kept.check_gradient(grad, check_finite, by_norm.is_some())?;
-            let mut gradient = Treatment::NONE;
-            if let Some((max, form)) = by_norm {
-                gradient.factor = form.factor(norm, max);
-            }
-            if let Some(Clip::Value { limit }) = clip {
-                gradient.limit = limit;
-            }
+            let norm_is_needed = clip.is_some_and(Clip::is_by_norm);
+            let norm = kept.check_gradient(grad, check_finite, norm_is_needed)?;
+            let gradient = Treatment::of(clip, norm);
             // Nothing can fail from here on.
             let sums = kept.advance(rule, storage, theta, grad, gradient, measure);
             Ok((sums, gradient.factor))
@@ -182,14 +166,7 @@ impl<R: Rule, T: Float> Optimizer<R, T> {
         if strided {
             params.copy_from(kept.theta());
         }
-        Ok(Measures {
-            t: kept.t,
-            lr: rule.lr(),
-            grad_norm: sums.grad.sqrt(),
-            clip_factor,
-            param_norm: sums.theta.sqrt(),
-            update_norm: sums.update.sqrt(),
-        })
+        Ok(Measures::new(kept.t, rule.lr(), clip_factor, sums))
     }
 }
 
@@ -233,6 +210,17 @@ pub struct Measures {
 }
 
 impl Measures {
+    pub(crate) fn new(t: u64, lr: f64, clip_factor: f64, sums: Sums) -> Self {
+        Self {
+            t,
+            lr,
+            grad_norm: sums.grad.sqrt(),
+            clip_factor,
+            param_norm: sums.theta.sqrt(),
+            update_norm: sums.update.sqrt(),
+        }
+    }
+
     /// The norm of the update relative to that of the parameters; infinite where all parameters were zero.
     pub fn update_ratio(&self) -> f64 {
         self.update_norm / self.param_norm
