@@ -1,13 +1,10 @@
 //! Many named tensors, in groups with hyperparameters of their own.
 
-#[path = "rules/common.rs"]
-mod common;
-
-use common::Numbers;
 use moments::{
     Adam, Clip, Curvature, CurvatureRule, Error, Float, Group, Groups, MAX_STATE, NormForm,
     Optimizer, Param, Rule, Sgd, Step, Storage, TensorMut,
 };
+use moments_checks::Random;
 use ndarray::{Array1, Array2, Array3, Axis, s};
 
 /// The names and sizes of a small model; none of the names is in alphabetical order, and one tensor is empty.
@@ -24,9 +21,10 @@ const MODEL: [(&str, usize); 7] = [
 type Model<T> = Vec<(&'static str, Vec<T>)>;
 
 fn numbers<T: Float>(seed: u64) -> Model<T> {
-    let mut numbers = Numbers(seed);
+    let mut random = Random::new(seed);
     let tensor = |&(name, n): &(&'static str, usize)| {
-        (name, numbers.take(n).into_iter().map(T::of).collect())
+        let values = random.vector(n, -1.0, 1.0);
+        (name, values.into_iter().map(T::of).collect())
     };
     MODEL.iter().map(tensor).collect()
 }
@@ -127,11 +125,11 @@ fn a_tensor_takes_the_same_steps_as_alone() {
 /// The same orders for every clipping; the first is that of the model.
 fn orders() -> Vec<Vec<usize>> {
     let n = MODEL.len();
-    let mut numbers = Numbers(9);
+    let mut random = Random::new(9);
     let mut orders = vec![(0..n).collect::<Vec<_>>(), (0..n).rev().collect()];
     for _ in 0..20 {
         let mut order: Vec<usize> = (0..n).collect();
-        let keys = numbers.take(n);
+        let keys = random.vector(n, -1.0, 1.0);
         order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
         orders.push(order);
     }
@@ -198,9 +196,9 @@ fn measuring_does_not_change_a_bit() {
 
 #[test]
 fn tensors_of_any_type_and_layout_stand_in_one_list() {
-    let mut numbers = Numbers(1);
-    let start = numbers.take(24);
-    let grads: Vec<_> = (0..4).map(|_| numbers.take(24)).collect();
+    let mut random = Random::new(1);
+    let start = random.vector(24, -1.0, 1.0);
+    let grads: Vec<_> = (0..4).map(|_| random.vector(24, -1.0, 1.0)).collect();
     let mut expected = start.clone();
     let mut alone = Optimizer::new(decay());
     for grad in &grads {

@@ -10,6 +10,7 @@ mod table;
 use moments::{
     Adam, Dtype, Error, Float, Groups, Optimizer, Param, ParameterState, Snapshot, StateTensor,
 };
+use moments_checks::Random;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Write;
@@ -61,15 +62,12 @@ fn bounded<X>(input: usize, work: impl FnOnce() -> X) -> X {
     result
 }
 
-/// A generator of numbers (splitmix64).
-struct Rng(u64);
+/// What the inputs are changed by.
+struct Rng(Random);
 
 impl Rng {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.bits()
     }
 
     /// Less than `n`, or 0 if that is 0.
@@ -283,7 +281,8 @@ fn fuzz(target: &'static str, cases: u64, mut work: impl FnMut(&mut Rng)) {
             seed,
             number,
         };
-        work(&mut Rng((seed << 40).wrapping_add(number * 0x1_0001)));
+        let seed = (seed << 40).wrapping_add(number * 0x1_0001);
+        work(&mut Rng(Random::new(seed)));
     }
 }
 

@@ -3,18 +3,12 @@
 //! The figures in the documentation of `Storage` are those that `cargo test -p moments --test reduced -- --nocapture` prints.
 
 use moments::{Adam, Error, Optimizer, Rule, Storage};
+use moments_checks::Random;
 
-/// A repeatable stream of numbers in (-1, 1) (splitmix64).
+/// A repeatable stream of numbers in (-1, 1).
 fn uniform(seed: u64) -> impl FnMut() -> f32 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    }
+    let mut random = Random::new(seed);
+    move || (random.bits() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
 }
 
 /// How a run with reduced state differs from one in full, after 2,000 steps of noisy gradients whose scales span `octaves`.

@@ -1,8 +1,7 @@
 //! Reads recorded runs, makes their gradients again, and measures how far a rule is from them.
 
-#![allow(dead_code)]
-
 use moments::{Initial, Optimizer, ParameterState, Rule};
+use moments_checks::Random;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -118,11 +117,8 @@ fn numbers(text: &str) -> Vec<f64> {
 
 /// A number in (-1, 1), with the same bits as in `tools/golden/common.py`.
 fn uniform(stream: u64, t: u64, i: usize) -> f64 {
-    let z = (i as u64 + (stream << 48) + (t << 32) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    let z = z ^ (z >> 31);
-    (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    let place = i as u64 + (stream << 48) + (t << 32);
+    Random::new(place.wrapping_mul(0x9E37_79B9_7F4A_7C15)).between(-1.0, 1.0)
 }
 
 const SCALES: [f64; 9] = [1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6, 1.0, 0.0];
@@ -145,7 +141,6 @@ pub(crate) fn gradient(t: u64, n: usize) -> Vec<f64> {
 }
 
 /// The curvature of step `t`, from 1.
-#[allow(dead_code)]
 pub(crate) fn curvature(t: u64, n: usize) -> Vec<f64> {
     let entry = |i: usize| {
         let sign = if i % 5 == 4 && t.is_multiple_of(3) {

@@ -1,5 +1,6 @@
-use crate::common::{Numbers, assert_refuses, gradients};
+use crate::common::{assert_refuses, gradients};
 use moments::{AdaHessian, Adam, CurvatureRule, Error, Optimizer, Rule};
+use moments_checks::Random;
 
 const START: [f64; 4] = [1.0, -0.5, 0.25, -2.0];
 
@@ -163,12 +164,12 @@ fn it_converges_at_one_rate_along_axes_of_any_curvature() {
         eps: 1e-12,
         ..AdaHessian::default()
     });
-    let mut numbers = Numbers(38);
+    let mut random = Random::new(38);
     for _ in 0..400 {
         // The estimates are off by up to a half.
         let estimate: Vec<f64> = curvatures
             .iter()
-            .map(|a| a * (1.0 + 0.5 * numbers.next()))
+            .map(|a| a * (1.0 + 0.5 * random.between(-1.0, 1.0)))
             .collect();
         opt.observe_curvature(&estimate).unwrap();
         let grad: Vec<f64> = theta.iter().zip(curvatures).map(|(x, a)| a * x).collect();

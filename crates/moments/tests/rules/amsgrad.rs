@@ -1,5 +1,6 @@
 use crate::common::{
     assert_close, assert_refuses, gradients, on_a_bowl, trajectory, trajectory_from,
+    trajectory_with_penalty,
 };
 use moments::{Adam, AmsGrad, BiasCorrection, Optimizer, Rule, VMax};
 
@@ -166,16 +167,7 @@ fn coupled_decay_is_the_gradient_of_a_penalty() {
             weight_decay: 0.5,
             ..plain
         };
-        let mut theta = START;
-        let mut opt = Optimizer::new(plain);
-        let by_hand: Vec<Vec<f64>> = grads
-            .iter()
-            .map(|g| {
-                let g: Vec<f64> = g.iter().zip(theta).map(|(g, x)| g + 0.5 * x).collect();
-                opt.step(&mut theta, &g).unwrap();
-                theta.to_vec()
-            })
-            .collect();
+        let by_hand = trajectory_with_penalty(plain, 0.5, &START, &grads);
         assert_eq!(trajectory_from(decayed, &START, &grads), by_hand);
     }
 }

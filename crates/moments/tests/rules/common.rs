@@ -1,30 +1,12 @@
 //! What the tests of the rules share.
-#![allow(dead_code)]
 
 use moments::{Error, Optimizer, Rule};
+use moments_checks::Random;
 
-/// A repeatable stream of numbers in (-1, 1) (splitmix64).
-pub(crate) struct Numbers(pub(crate) u64);
-
-impl Numbers {
-    pub(crate) fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    }
-
-    pub(crate) fn take(&mut self, n: usize) -> Vec<f64> {
-        (0..n).map(|_| self.next()).collect()
-    }
-}
-
-/// Gradients for `steps` steps of `n` parameters.
+/// Gradients in (-1, 1) for `steps` steps of `n` parameters.
 pub(crate) fn gradients(seed: u64, steps: usize, n: usize) -> Vec<Vec<f64>> {
-    let mut numbers = Numbers(seed);
-    (0..steps).map(|_| numbers.take(n)).collect()
+    let mut random = Random::new(seed);
+    (0..steps).map(|_| random.vector(n, -1.0, 1.0)).collect()
 }
 
 /// The parameters after each step from `start`.
@@ -47,6 +29,23 @@ pub(crate) fn trajectory_from<R: Rule>(
 /// The parameters after each step from zero.
 pub(crate) fn trajectory<R: Rule>(rule: R, grads: &[Vec<f64>]) -> Vec<Vec<f64>> {
     trajectory_from(rule, &vec![0.0; grads[0].len()], grads)
+}
+
+/// The parameters after each step from `start`, where `decay` · θ is added to the gradients: the gradient of a penalty, ½ `decay` |θ|².
+pub(crate) fn trajectory_with_penalty<R: Rule>(
+    rule: R,
+    decay: f64,
+    start: &[f64],
+    grads: &[Vec<f64>],
+) -> Vec<Vec<f64>> {
+    let mut theta = start.to_vec();
+    let mut opt = Optimizer::new(rule);
+    let mut step = |g: &Vec<f64>| {
+        let sum: Vec<f64> = g.iter().zip(&theta).map(|(g, x)| g + decay * x).collect();
+        opt.step(&mut theta, &sum).unwrap();
+        theta.clone()
+    };
+    grads.iter().map(&mut step).collect()
 }
 
 pub(crate) fn assert_close(a: &[Vec<f64>], b: &[Vec<f64>], relative: f64) {
