@@ -39,6 +39,7 @@ use crate::{Denominator, Error, Float, Rule, Step};
 /// # Differences from PyTorch and optax
 /// In real arithmetic `torch.optim.Adam`, `optax.adam` and this rule are the same. PyTorch folds the correction of m into the step size;
 /// optax computes the powers of β in the parameters' type, which in `f32` moves the second update by about 1e-5 of itself.
+/// `optax.adam(nesterov=True)` is [`NAdam::optax`](crate::NAdam::optax); with decoupled decay it is [`AdamW`](crate::AdamW) with `nesterov`.
 /// TensorFlow and the "efficient" form at the end of the paper's section 2 add ε to √v before the correction: [`EpsAt::Uncorrected`].
 ///
 /// # References
