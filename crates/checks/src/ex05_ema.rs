@@ -67,7 +67,7 @@ static CHECKS: &[Check] = &[
         run: |exam| {
             let mut random = Random::new(exam.seed);
             let about = format!("averages and values, MOMENTS_SEED={}", exam.seed);
-            for beta in [0.9, 0.0, 0.5, 0.999, random.between(0.0, 1.0)] {
+            for beta in [0.9, 0.0, 0.5, 0.999, 0.9999, random.between(0.0, 1.0)] {
                 let mut inputs = vec![vec![1.0, 0.0], vec![0.0, 1.0], vec![-2.0, -2.0]];
                 inputs.extend((0..5).map(|_| random.vector(2, -1.0, 1.0)));
                 let expected: Vec<Frame> = inputs
