@@ -168,8 +168,8 @@ static CHECKS: &[Check] = &[
         asked: "RunningMean returns 5 at every push of 5, from the first on.",
         run: |exam| {
             for beta in [0.9, 0.0, 0.999] {
-                let case = push_case("fives", beta, vec![5.0; 50]);
-                exam.expect(&case, &vec![vec![vec![5.0]]; 50])?;
+                let case = push_case("fives", beta, vec![5.0; 2000]);
+                exam.expect(&case, &vec![vec![vec![5.0]]; 2000])?;
             }
             Ok(())
         },
