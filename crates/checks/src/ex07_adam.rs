@@ -265,7 +265,7 @@ fn defaults() -> Case {
     case("your defaults", None, vec![0.0; 2], grads)
 }
 
-/// Two cases on which every two mutants differ.
+/// Cases on which every two mutants differ.
 fn probes() -> Vec<Case> {
     let mut random = Random::new(7);
     // Gradients of one sign, so that a root of them is a number.
@@ -278,6 +278,7 @@ fn probes() -> Vec<Case> {
     };
     vec![
         case("a probe", Some(hyper), random.vector(3, -1.0, 1.0), grads),
+        case("a probe", Some(hyper), vec![1.0], vec![vec![0.0]]),
         defaults(),
     ]
 }
@@ -723,6 +724,18 @@ static MUTANTS: &[Mutant] = &[
                 c.gather(h, g);
                 let (m_hat, v_hat) = c.hats(h, at.t);
                 c.theta -= h.lr * m_hat / v_hat.sqrt();
+            })
+        },
+    },
+    Mutant {
+        name: "eps-as-a-floor",
+        mistake: "eps is the least that is divided by: max(sqrt(v_hat), eps). It is added to the root.",
+        read: EPSILON,
+        start: |case| {
+            each(case, |h, at, c, g| {
+                c.gather(h, g);
+                let (m_hat, v_hat) = c.hats(h, at.t);
+                c.theta -= h.lr * m_hat / v_hat.sqrt().max(h.eps);
             })
         },
     },
