@@ -121,14 +121,17 @@ static CHECKS: &[Check] = &[
                 vec![3.0, 4.0, 12.0],
                 vec![1.0, -2.0, 2.0],
                 vec![-6.0, 8.0, -24.0],
+                // The norm is 6.565, hardly above the limit: a limit with some slack would let it pass.
+                vec![1.515, 2.02, 6.06],
             ];
             let expected = [
                 vec![vec![13.0], vec![1.5, 2.0], vec![6.0]],
                 vec![vec![3.0], vec![1.0, -2.0], vec![2.0]],
                 vec![vec![26.0], vec![-1.5, 2.0], vec![-6.0]],
+                vec![vec![6.565], vec![1.5, 2.0], vec![6.0]],
             ];
             exam.expect(
-                &clip_case("three gradients", &[2, 1], 6.5, inputs),
+                &clip_case("four gradients", &[2, 1], 6.5, inputs),
                 &expected,
             )
         },
