@@ -164,6 +164,7 @@ fn ask(case: &Case, answer: impl Fn(Call<'_>) -> Frame + 'static) -> Step {
     } else {
         0.0
     };
+    let counts = case.channels == COUNT;
     let steps = if [TRAIN, TABLE, BEST].contains(&call) {
         case.setting("steps") as usize
     } else {
@@ -180,12 +181,19 @@ fn ask(case: &Case, answer: impl Fn(Call<'_>) -> Frame + 'static) -> Step {
                 theta: theta(),
                 data: &train,
             }),
-            TRAIN => answer(Call::Train {
-                optimizer: optimizer.expect("the case names an optimizer"),
-                lr,
-                data: &train,
-                steps,
-            }),
+            TRAIN => {
+                let frame = answer(Call::Train {
+                    optimizer: optimizer.expect("the case names an optimizer"),
+                    lr,
+                    data: &train,
+                    steps,
+                });
+                if counts {
+                    vec![vec![frame[0].len() as f64]]
+                } else {
+                    frame
+                }
+            }
             TABLE => answer(Call::Table {
                 rates: input,
                 train: &train,
@@ -235,6 +243,9 @@ const TABLE: &str = "table";
 const CHOOSE: &str = "choose";
 const BEST: &str = "best";
 
+/// What a case of `train` shows where its losses overflow: whether one is infinite or NaN depends on the order of operations.
+const COUNT: &[&str] = &["number of losses"];
+
 const NAMES: [&str; 4] = ["SGD", "momentum", "AdaGrad", "Adam"];
 const ROWS: &[&str] = &[
     "the row of SGD",
@@ -265,6 +276,10 @@ fn curvature(data: &[Package]) -> f64 {
     2.0 * squares.sum::<f64>() / data.len() as f64
 }
 
+fn counted(count: usize) -> String {
+    format!("{count} package{}", if count == 1 { "" } else { "s" })
+}
+
 fn lines(kind: &str, data: &[Package]) -> Vec<String> {
     let line = |[d, w, h]: &Package| format!("{kind} {d} {w} {h}");
     data.iter().map(line).collect()
@@ -290,6 +305,14 @@ fn training(about: &str, optimizer: usize, lr: f64, data: &[Package], steps: usi
     let mut case = Case::given(about, TRAIN, channels, settings, Vec::new(), inputs);
     case.names = lines("train", data);
     case.names.push(NAMES[optimizer].to_owned());
+    case
+}
+
+/// A run whose losses become infinite and then NaN; what is seen is how many there are.
+fn overflowing(optimizer: usize) -> Case {
+    let about = "a run that overflows, and has a loss for each step all the same";
+    let mut case = training(about, optimizer, 1e6, &THREE, 60);
+    case.channels = COUNT;
     case
 }
 
@@ -433,8 +456,8 @@ fn tables() -> Vec<Puzzle> {
     ]
 }
 
-/// The rates of [`tables`]: neither sorted nor ever as large as a row's number.
-const RATES: [f64; 4] = [0.01, 0.3, 0.001, 0.1];
+/// The rates of [`tables`]: not sorted, so that of equal losses the first has neither the smallest rate nor the largest.
+const RATES: [f64; 4] = [0.01, 0.3, 0.1, 0.001];
 
 // --- Oracles ----------------------------------------------------------------------------------------------------------
 
@@ -680,7 +703,7 @@ static CHECKS: &[Check] = &[
                 let train = packages(&mut random, count);
                 let validation = packages(&mut random, count + 1);
                 let rates = diverging(&mut random, &train, columns);
-                let about = format!("{count} packages to train on, MOMENTS_SEED={}", exam.seed);
+                let about = format!("{} to train on, MOMENTS_SEED={}", counted(count), exam.seed);
                 let case = whole(&about, TABLE, &rates, [&train, &validation], steps);
                 let expected = losses(&rates, &train, &validation, steps);
                 exam.expect(&case, &[expected.to_vec()])?;
@@ -731,7 +754,11 @@ fn everywhere(
             .collect();
         let value = |point: &Vec<f64>| vec![of(&[point[0], point[1], point[2]], &data)];
         let expected: Vec<_> = points.iter().map(value).collect();
-        let about = format!("{count} packages, MOMENTS_SEED={}; theta given", exam.seed);
+        let about = format!(
+            "{}, MOMENTS_SEED={}; theta given",
+            counted(count),
+            exam.seed
+        );
         exam.expect(&at_points(&about, call, &data, points), &expected)?;
     }
     Ok(())
@@ -766,12 +793,19 @@ fn trained(exam: &crate::Exam<'_>, optimizer: usize) -> crate::Verdict {
             let least = 1e-4 * expected[0].first().copied().unwrap_or(0.0);
             // A loss that has all but vanished is made of rounding.
             if clear(&expected[1]) && expected[0].iter().all(|&loss| loss >= least) {
-                let about = format!("{count} packages, MOMENTS_SEED={}", exam.seed);
+                let about = format!("{}, MOMENTS_SEED={}", counted(count), exam.seed);
                 break (training(&about, optimizer, lr, &data, steps), expected);
             }
         };
         exam.expect(&case, &[expected])?;
     }
+
+    // It goes up, and goes on: losses up to 1e40 or so.
+    let lr = rate(&THREE, 30.0);
+    let case = training("a rate far too large", optimizer, lr, &THREE, 12);
+    exam.expect(&case, &[run(optimizer, lr, &THREE, 12)])?;
+
+    exam.expect(&overflowing(optimizer), &[vec![vec![60.0]]])?;
 
     let letters = THREE.map(|[distance, _, hours]| [distance, 0.0, hours]);
     let lr = rate(&letters, 0.5);
@@ -855,6 +889,7 @@ fn find_probes() -> Vec<Case> {
     ];
     let letters = THREE.map(|[distance, _, hours]| [distance, 0.0, hours]);
     for optimizer in 0..4 {
+        cases.push(overflowing(optimizer));
         let adaptive = optimizer >= 2;
         let lr = if adaptive {
             0.7
@@ -1415,6 +1450,26 @@ static MUTANTS: &[Mutant] = &[
                             })
                             .collect();
                         (losses, thetas(&cells))
+                    },
+                    ..RIGHT
+                },
+            )
+        },
+    },
+    Mutant {
+        name: "stopped-when-not-finite",
+        mistake: "training stops once the loss is not finite. There is a loss for each step; a run that diverged is judged in the table.",
+        read: TRAINING,
+        start: |case| {
+            form(
+                case,
+                Form {
+                    train: |form, optimizer, lr, data, steps| {
+                        let (mut losses, theta) = (RIGHT.train)(form, optimizer, lr, data, steps);
+                        if let Some(end) = losses.iter().position(|loss| !loss.is_finite()) {
+                            losses.truncate(end + 1);
+                        }
+                        (losses, theta)
                     },
                     ..RIGHT
                 },
@@ -2424,6 +2479,33 @@ static MUTANTS: &[Mutant] = &[
                 case,
                 Form {
                     choose: |rates, table| first(rates, table, |loss, least| loss <= least),
+                    ..RIGHT
+                },
+            )
+        },
+    },
+    Mutant {
+        name: "smallest-rate-of-equals",
+        mistake: "of equal losses the one with the smallest learning rate is chosen. The first one is, whatever its rate.",
+        read: CHOICE,
+        start: |case| {
+            form(
+                case,
+                Form {
+                    choose: |rates, table| {
+                        let mut taken: Option<(f64, usize, f64)> = None;
+                        for (row, losses) in table.iter().enumerate() {
+                            for (&loss, &lr) in losses.iter().zip(rates) {
+                                let better = |(least, _, old): (f64, usize, f64)| {
+                                    loss < least || loss == least && lr < old
+                                };
+                                if loss.is_finite() && taken.is_none_or(better) {
+                                    taken = Some((loss, row, lr));
+                                }
+                            }
+                        }
+                        taken.map(|(_, row, lr)| (row, lr))
+                    },
                     ..RIGHT
                 },
             )
