@@ -17,6 +17,7 @@ mod local;
 mod random;
 mod report;
 
+pub mod ex02_momentum;
 pub mod ex03_adagrad;
 pub mod ex04_rmsprop;
 pub mod ex05_ema;
@@ -47,6 +48,7 @@ pub fn exercises() -> &'static [&'static Exercise] {
 }
 
 static ALL: &[&Exercise] = &[
+    &ex02_momentum::EXERCISE,
     &ex03_adagrad::EXERCISE,
     &ex04_rmsprop::EXERCISE,
     &ex05_ema::EXERCISE,
