@@ -131,3 +131,8 @@ pub use snapshot::{Dtype, ParameterState, Snapshot, SnapshotError, StateTensor};
 pub use sophia::{Numerator, Sophia};
 pub use tensor::{Tensor, TensorMut};
 pub use vectors::Vectors;
+
+/// The example of the README, which is compiled and run with those of the documentation.
+#[cfg(all(doctest, feature = "ndarray"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
