@@ -1,5 +1,7 @@
 //! The rules of the exercises against the recorded runs that the exercises are checked with.
 
+use std::fmt::Write as _;
+
 use moments::{AdaGrad, Adam, AdamW, AmsGrad, Momentum, Optimizer, RmsProp, Rule, Sgd, SgdDecay};
 use moments_checks::golden::{self, Golden};
 
@@ -105,8 +107,9 @@ fn sgd(golden: &Golden) -> Sgd {
 #[test]
 fn every_recorded_run_is_followed_to_a_relative_1e_12() {
     let mut failed = Vec::new();
-    println!(
-        "{:<26} {:>6} {:>8} {:>12}  recorded from",
+    // Printed at once, because other tests print too.
+    let mut table = format!(
+        "{:<26} {:>6} {:>8} {:>12}  recorded from\n",
         "run", "steps", "entries", "difference"
     );
     for name in golden::names() {
@@ -145,7 +148,8 @@ fn every_recorded_run_is_followed_to_a_relative_1e_12() {
             Some("schedule" | "clip") => continue,
             _ => panic!("no rule is named for the recorded run `{name}`"),
         };
-        println!(
+        let _ = writeln!(
+            table,
             "{name:<26} {:>6} {:>8} {worst:>12.1e}  {}",
             golden.steps.len(),
             golden.start.len(),
@@ -155,6 +159,7 @@ fn every_recorded_run_is_followed_to_a_relative_1e_12() {
             failed.push(name);
         }
     }
+    println!("{table}");
     assert!(failed.is_empty(), "further than {BOUND:e} from: {failed:?}");
 }
 

@@ -25,6 +25,8 @@ mod schedule_free;
 mod sgd;
 mod sophia;
 
+use std::fmt::Write as _;
+
 use harness::{Outcome, Run};
 
 /// The largest relative difference that is allowed in `f64`, and the largest number of units in the last place in `f32`.
@@ -60,8 +62,9 @@ const RULES: &[(&str, Follow)] = &[
 #[test]
 fn every_recorded_run_is_followed() {
     let mut failed = Vec::new();
-    println!(
-        "{:<34} {:>5} {:>16} {:>12}  recorded from",
+    // Printed at once, because other tests print too.
+    let mut table = format!(
+        "{:<34} {:>5} {:>16} {:>12}  recorded from\n",
         "run", "steps", "shapes", "difference"
     );
     for (text, follow) in RULES {
@@ -73,7 +76,8 @@ fn every_recorded_run_is_followed() {
                 Outcome::Relative(worst) => (format!("{worst:.1e}"), worst <= BOUND),
                 Outcome::Ulps(worst) => (format!("{worst:.1} ulp"), worst <= ULP_BOUND),
             };
-            println!(
+            let _ = writeln!(
+                table,
                 "{:<34} {:>5} {:>16} {difference:>12}  {}",
                 run.name,
                 run.steps.len(),
@@ -85,6 +89,7 @@ fn every_recorded_run_is_followed() {
             }
         }
     }
+    println!("{table}");
     assert!(failed.is_empty(), "too far from: {failed:?}");
 }
 
