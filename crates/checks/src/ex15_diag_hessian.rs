@@ -606,7 +606,7 @@ fn random_cases(random: &mut Random, len: usize, h: f64, seed: u64) -> [Case; 3]
 /// Cases on which every two mutants differ.
 fn probes() -> Vec<Case> {
     let mut random = Random::new(15);
-    let mut cases = random_cases(&mut random, 3, 0.5, 15).to_vec();
+    let mut cases = random_cases(&mut random, 3, 0.25, 15).to_vec();
     // In other units, for what is added to h or put beneath it.
     let f =
         Polynomial::parse(&["x0^4", "3 x0 x1"].map(str::to_owned)).rescaled(1.0, 0.5f64.powi(30));
