@@ -797,6 +797,19 @@ static OVERFITS: &[Recipe] = &[
         },
         also: |log| measured(log).risen > 1.02,
     },
+    Recipe {
+        what: "an odd row at the end, so that the last validation loss is high by chance",
+        fault: Healthy,
+        plan: |random| {
+            let mut plan = Plan::new(random, 2, 200);
+            // Every row is seen once, the odd one in the last update that the log shows the effect of.
+            (plan.rows, plan.batch) = (400, 2);
+            plan.rates.fill(0.6);
+            plan.spoilt = Some((397, signed(random, 4.0, 6.0)));
+            plan
+        },
+        also: |log| log.validation[199] > 2.0 * lowest(&log.validation),
+    },
 ];
 
 static TWO_FAULTS: &[Recipe] = &[
@@ -1919,6 +1932,18 @@ static MUTANTS: &[Mutant] = &[
         start: |_| {
             let overfits: Ask = |log| {
                 let risen = mean_of_last(&log.validation, tenth(log)) > 1.5 * log.validation[0];
+                risen.then(|| (Overfits, place_of_lowest(&log.validation)))
+            };
+            reading(Reading { overfits, ..RIGHT })
+        },
+    },
+    Mutant {
+        name: "last-validation-loss-for-the-end",
+        mistake: "the last validation loss alone is compared with the lowest. It can be high by chance: take the mean of the last tenth.",
+        read: AGAIN,
+        start: |_| {
+            let overfits: Ask = |log| {
+                let risen = log.validation.last()? > &(1.5 * lowest(&log.validation));
                 risen.then(|| (Overfits, place_of_lowest(&log.validation)))
             };
             reading(Reading { overfits, ..RIGHT })
