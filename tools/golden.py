@@ -11,6 +11,7 @@ The format, which crates/checks/src/golden.rs reads:
     grad 1.0 -2.0       the gradients of a step; each `grad` line begins the next step
     theta 0.49 -0.24    the parameters after it; m, v, m_hat and v_hat where the run has them
 Numbers are written so that reading them back gives the same float64.
+In a file of schedules `grad` is t, the number of updates done, and each other label is a schedule with its learning rate.
 A file with `gradients NAME` takes its `start` and `grad` lines from the file of that name.
 """
 
@@ -120,6 +121,71 @@ def clip_run(name, given, build, steps=40):
     write(name, "optax.clip_by_global_norm of tensors of 4, 3 and 2 values", tool, lines)
 
 
+SCHEDULE_STEPS = 20
+
+
+def schedules_torch():
+    """The learning rate of each update under PyTorch's schedulers: `grad` is t, the number of updates done."""
+    import torch
+
+    given = {"lr": 0.5, "every": 3, "factor": 0.3, "from": 0.5, "to": 0.1, "peak": 0.5, "floor": 0.05, "steps": SCHEDULE_STEPS - 1}
+    of = torch.optim.lr_scheduler
+    # CosineAnnealingLR rises again after T_max, so its end lies at the last update that is recorded.
+    builders = {
+        "step_decay": lambda opt: of.StepLR(opt, given["every"], given["factor"]),
+        "linear": lambda opt: of.LinearLR(opt, 1.0, given["to"] / given["from"], given["steps"]),
+        "cosine": lambda opt: of.CosineAnnealingLR(opt, given["steps"], given["floor"]),
+    }
+    columns = {}
+    for label, build in builders.items():
+        opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=given["lr"])
+        scheduler = build(opt)
+        columns[label] = []
+        for _ in range(SCHEDULE_STEPS):
+            columns[label].append(opt.param_groups[0]["lr"])
+            opt.step()
+            scheduler.step()
+    tool = f"torch {torch.__version__.split('+')[0]}, float64, CPU; Python {platform.python_version()}"
+    schedules("schedules-torch", "torch.optim.lr_scheduler: StepLR, LinearLR, CosineAnnealingLR", tool, given, columns)
+
+
+def schedules_optax():
+    """The learning rate of each update under optax's schedules: `grad` is t, the number of updates done."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_platforms", "cpu")
+    import optax
+
+    given = {"lr": 0.8, "every": 4, "factor": 0.6, "from": 0.1, "to": 0.7, "peak": 0.4, "floor": 0.06, "steps": 14,
+             "warmup": 4, "stable": 5, "cooldown": 6}
+    peak, floor, warmup = given["peak"], given["floor"], given["warmup"]
+    # optax counts a warm-up from its first value; peak / warmup to peak in warmup - 1 updates never has a rate of 0.
+    rise = optax.linear_schedule(peak / warmup, peak, warmup - 1)
+    cosine = lambda steps: optax.cosine_decay_schedule(peak, steps, floor / peak)
+    wsd = [rise, optax.constant_schedule(peak), optax.linear_schedule(peak, floor, given["cooldown"])]
+    of = {
+        "step_decay": optax.exponential_decay(given["lr"], given["every"], given["factor"], staircase=True),
+        "linear": optax.linear_schedule(given["from"], given["to"], given["steps"]),
+        "cosine": cosine(given["steps"]),
+        "warmup": rise,
+        "warmup_cosine": optax.join_schedules([rise, cosine(given["steps"] - warmup)], [warmup]),
+        "wsd": optax.join_schedules(wsd, [warmup, warmup + given["stable"]]),
+    }
+    columns = {label: [float(schedule(t)) for t in range(SCHEDULE_STEPS)] for label, schedule in of.items()}
+    tool = f"optax {optax.__version__} on jax {jax.__version__}, float64, CPU; Python {platform.python_version()}"
+    what = "optax.exponential_decay, linear_schedule, cosine_decay_schedule and join_schedules of them"
+    schedules("schedules-optax", what, tool, given, columns)
+
+
+def schedules(name, what, tool, given, columns):
+    lines = settings(given) + ["start 0.0"]
+    for t in range(SCHEDULE_STEPS):
+        lines.append("grad " + numbers(t))
+        lines += [f"{label} {numbers(column[t])}" for label, column in columns.items()]
+    write(name, what, tool, lines)
+
+
 def adam_square():
     """The worked trace of the chapter: f(x) = x^2 from 3, with the corrected moments that PyTorch's state implies."""
     import torch
@@ -207,6 +273,8 @@ def main():
               {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
               lambda optax: optax.chain(optax.trace(0.9), optax.add_decayed_weights(0.1), optax.scale(-0.01)), steps=40)
     clip_run("clip-optax", {"lr": 1.0, "max_norm": 5e5}, lambda optax: optax.clip_by_global_norm(5e5))
+    schedules_torch()
+    schedules_optax()
 
 
 if __name__ == "__main__":

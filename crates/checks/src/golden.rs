@@ -10,6 +10,8 @@
 //! theta 0.49 -0.24    the parameters after it; so m, v, m_hat, v_hat where the run has them
 //! ```
 //!
+//! In the files of schedules `grad` is t, the number of updates done, and each other label is a schedule with its learning rate.
+//!
 //! ```
 //! let golden = moments_checks::golden::adam_square();
 //! assert_eq!(golden.setting("lr"), 0.001);
@@ -50,10 +52,12 @@ files![
     "adamw-torch",
     "adamw-optax",
     "clip-optax",
+    "schedules-torch",
+    "schedules-optax",
 ];
 
-/// The file that holds gradients for the others, and no run.
-const GRADIENTS: &str = "random";
+/// The file that holds gradients for the others, and those that hold learning rates: no runs.
+const NO_RUNS: &[&str] = &["random", "schedules-torch", "schedules-optax"];
 
 /// One recorded run.
 #[derive(Clone, Debug)]
@@ -122,7 +126,7 @@ impl Golden {
 /// The names of all recorded runs.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let named = FILES.iter().map(|&(name, _)| name);
-    named.filter(|&name| name != GRADIENTS)
+    named.filter(|name| !NO_RUNS.contains(name))
 }
 
 /// A recorded run by name.

@@ -26,6 +26,7 @@ pub mod ex07_adam;
 pub mod ex08_amsgrad;
 pub mod ex09_adamw;
 pub mod ex10_sgdw;
+pub mod ex11_schedules;
 pub mod ex12_clipping;
 pub mod ex13_param_groups;
 pub mod ex15_diag_hessian;
@@ -57,6 +58,7 @@ static ALL: &[&Exercise] = &[
     &ex08_amsgrad::EXERCISE,
     &ex09_adamw::EXERCISE,
     &ex10_sgdw::EXERCISE,
+    &ex11_schedules::EXERCISE,
     &ex12_clipping::EXERCISE,
     &ex13_param_groups::EXERCISE,
     &ex15_diag_hessian::EXERCISE,

@@ -7,7 +7,7 @@ use moments_checks::golden;
 
 #[test]
 fn every_golden_names_its_tool_its_version_and_its_command() {
-    for name in golden::names() {
+    for name in golden::names().chain(["schedules-torch", "schedules-optax"]) {
         let golden = golden::get(name);
         assert_eq!(golden.name, name);
         assert!(!golden.what.is_empty(), "{name}");
@@ -122,7 +122,7 @@ fn the_folder_holds_the_listed_files_and_they_are_small() {
     }
     let mut listed: Vec<_> = golden::names()
         .map(str::to_owned)
-        .chain(["random".to_owned()])
+        .chain(["random", "schedules-torch", "schedules-optax"].map(str::to_owned))
         .collect();
     files.sort();
     listed.sort();
