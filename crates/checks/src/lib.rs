@@ -17,6 +17,7 @@ mod local;
 mod random;
 mod report;
 
+pub mod ex01_sgd;
 pub mod ex02_momentum;
 pub mod ex03_adagrad;
 pub mod ex04_rmsprop;
@@ -49,6 +50,7 @@ pub fn exercises() -> &'static [&'static Exercise] {
 }
 
 static ALL: &[&Exercise] = &[
+    &ex01_sgd::EXERCISE,
     &ex02_momentum::EXERCISE,
     &ex03_adagrad::EXERCISE,
     &ex04_rmsprop::EXERCISE,
