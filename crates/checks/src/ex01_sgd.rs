@@ -183,7 +183,7 @@ static CHECKS: &[Check] = &[
             };
             // Slow, at once, to and fro, on the edge, and running away.
             for lr in [0.05, 0.1, 0.15, 0.2, 0.21] {
-                let case = descents("given is n", bowl, lr, vec![1.0, -2.0]);
+                let case = descents("given: how many steps", bowl, lr, vec![1.0, -2.0]);
                 exam.expect(&case, &powers(&case))?;
             }
             Ok(())
@@ -194,7 +194,7 @@ static CHECKS: &[Check] = &[
         asked: "Where parameters are coupled, a step uses the gradient at one point, before any of them moves.",
         run: |exam| {
             let mut random = Random::new(exam.seed);
-            let about = "two coupled parameters, given is n";
+            let about = "two coupled parameters, given: how many steps";
             let bowl = Bowl {
                 curvature: 1.0,
                 coupling: 0.5,
@@ -208,7 +208,10 @@ static CHECKS: &[Check] = &[
                 };
                 let steepest = bowl.curvature + len as f64 * bowl.coupling;
                 let lr = random.between(0.3, 1.8) / steepest;
-                let about = format!("{len} parameters, given is n, MOMENTS_SEED={}", exam.seed);
+                let about = format!(
+                    "{len} parameters, given: how many steps, MOMENTS_SEED={}",
+                    exam.seed
+                );
                 let case = descents(&about, bowl, lr, random.vector(len, -1.0, 1.0));
                 exam.expect(&case, &powers(&case))?;
             }
