@@ -30,6 +30,7 @@ pub mod ex10_sgdw;
 pub mod ex11_schedules;
 pub mod ex12_clipping;
 pub mod ex13_param_groups;
+pub mod ex14_effective_lr;
 pub mod ex15_diag_hessian;
 pub mod ex16_read_the_curve;
 pub mod ex17_memory;
@@ -63,6 +64,7 @@ static ALL: &[&Exercise] = &[
     &ex11_schedules::EXERCISE,
     &ex12_clipping::EXERCISE,
     &ex13_param_groups::EXERCISE,
+    &ex14_effective_lr::EXERCISE,
     &ex15_diag_hessian::EXERCISE,
     &ex16_read_the_curve::EXERCISE,
     &ex17_memory::EXERCISE,
