@@ -7,12 +7,12 @@ use crate::exercise::{Check, Exam, Exercise, Failure, Kind};
 
 /// The message for a check that failed.
 pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Failure) -> String {
-    let mut text = format!("Asked: {}\n", check.asked);
+    let mut text = wrapped("Asked: ", check.asked);
+    text.push_str(&wrapped("Case:  ", &describe(&failure.case)));
     let mut line = |words: &str| {
         text.push_str(words);
         text.push('\n');
     };
-    line(&format!("Case:  {}", describe(&failure.case)));
     line("");
     let (channel, index, expected, got, origin) = match &failure.kind {
         &Kind::Differs {
@@ -72,12 +72,14 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
     }
     line("");
     if let Some(mutant) = exercise.diagnose(exam, failure).first() {
-        line(&format!("This looks like: {}", mutant.mistake));
+        line(wrapped("This looks like: ", mutant.mistake).trim_end());
         line(&format!("Read: {} in the book", mutant.read));
     } else {
         line("No mistake known to this exercise gives these numbers.");
         let ratio = (got - origin) / (expected - origin);
-        if failure.step == 1 && ratio.is_finite() && ratio != 0.0 {
+        // Nearer to 1 the digits that are shown would say nothing.
+        let telling = ratio != 0.0 && (ratio - 1.0).abs() > 1e-5;
+        if failure.step == 1 && ratio.is_finite() && telling {
             line(&format!(
                 "What you compute is {ratio:.6} times what it should be."
             ));
@@ -127,6 +129,28 @@ fn short(value: f64) -> String {
     }
 }
 
+/// Words after a head, in lines of at most 78 characters that begin below the first word.
+fn wrapped(head: &str, words: &str) -> String {
+    let mut text = head.to_owned();
+    let mut width = head.chars().count();
+    let indent = width.min(7);
+    for (index, word) in words.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if index > 0 && width + 1 + length > 78 {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            width = indent;
+        } else if index > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += length;
+    }
+    text.push('\n');
+    text
+}
+
 /// Two numbers with their digits under one another.
 fn aligned(a: f64, b: f64) -> [String; 2] {
     let whole = |x: f64| x.fract() == 0.0 && x.abs() < 1e15;
@@ -151,7 +175,17 @@ fn aligned(a: f64, b: f64) -> [String; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::aligned;
+    use super::{aligned, wrapped};
+
+    #[test]
+    fn long_sentences_go_on_below_their_first_word() {
+        let text = wrapped("Asked: ", &"word ".repeat(30));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.len() <= 78), "{text}");
+        assert!(lines[1].starts_with("       word"), "{text}");
+        assert_eq!(wrapped("Asked: ", "one word"), "Asked: one word\n");
+    }
 
     #[test]
     fn the_digits_of_two_numbers_stand_under_one_another() {
