@@ -169,7 +169,7 @@ fn case(
     Case::given(about, call, channels, settings.to_vec(), Vec::new(), inputs)
 }
 
-/// One number for each input, each in a case of its own, so that none is measured by another.
+/// One number for each input of one case.
 fn answers(
     exam: &Exam<'_>,
     about: &str,

@@ -284,6 +284,7 @@ impl Exercise {
     /// The mutants whose trajectory is the subject's on the case that failed and on all probes.
     ///
     /// If there is none, those that agree on the case and on the probes of the function that failed: the other functions may be right.
+    /// If there is none either, the one that agrees wherever the subject gives a number, if there is but one: NaN may be a second mistake.
     /// None if the subject gave no answer, for then there is nothing to compare.
     pub fn diagnose(&self, exam: &Exam<'_>, failure: &Failure) -> Vec<&'static Mutant> {
         let Kind::Differs { .. } = failure.kind else {
@@ -292,26 +293,54 @@ impl Exercise {
         let mut cases = vec![failure.case.clone()];
         cases.extend((self.probes)());
         let runs: Vec<Run> = cases.iter().map(|case| drive(exam.subject, case)).collect();
-        let agrees = |mutant: &Mutant, case: &Case, run: &Run| {
+        let agrees = |mutant: &Mutant, case: &Case, run: &Run, skip: bool| {
             let theirs = drive(&Trusted(mutant.start), case);
-            run.fault.is_none()
-                && first_difference(case, &theirs.frames, &run.frames, exam.tolerance).is_none()
+            let (mut expected, mut got) = (theirs.frames, run.frames.clone());
+            if skip {
+                leave_out_what_is_nan(&mut expected, &mut got);
+            }
+            run.fault.is_none() && first_difference(case, &expected, &got, exam.tolerance).is_none()
         };
-        let matching = |everywhere: bool| -> Vec<&'static Mutant> {
+        let matching = |everywhere: bool, skip: bool| -> Vec<&'static Mutant> {
             let relevant = |case: &Case| everywhere || case.call == failure.case.call;
             self.mutants
                 .iter()
                 .filter(|mutant| {
                     let mut pairs = cases.iter().zip(&runs).filter(|(case, _)| relevant(case));
-                    pairs.all(|(case, run)| agrees(mutant, case, run))
+                    pairs.all(|(case, run)| agrees(mutant, case, run, skip))
                 })
                 .collect()
         };
-        let whole = matching(true);
-        if whole.is_empty() {
-            matching(false)
+        let whole = matching(true, false);
+        if !whole.is_empty() {
+            return whole;
+        }
+        let of_this_function = matching(false, false);
+        if !of_this_function.is_empty() || is_nan(&failure.kind) {
+            return of_this_function;
+        }
+        let numbers = matching(false, true);
+        if numbers.len() == 1 {
+            numbers
         } else {
-            whole
+            Vec::new()
+        }
+    }
+}
+
+fn is_nan(kind: &Kind) -> bool {
+    matches!(kind, Kind::Differs { got, .. } if got.is_nan())
+}
+
+/// Where the second has NaN, both have from now on.
+fn leave_out_what_is_nan(expected: &mut [Frame], got: &mut [Frame]) {
+    for (expected, got) in expected.iter_mut().zip(got) {
+        for (expected, got) in expected.iter_mut().zip(got) {
+            for (expected, got) in expected.iter_mut().zip(got) {
+                if got.is_nan() {
+                    *expected = f64::NAN;
+                }
+            }
         }
     }
 }

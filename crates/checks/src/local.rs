@@ -111,15 +111,22 @@ pub fn judge(
 /// The check in which code did not come back.
 static ENDLESS: OnceLock<&Check> = OnceLock::new();
 
-/// Explains the check if it is the first that fails; else names the one that is.
+/// Explains the check if it is the first in which this function fails; else names the one that is.
 fn examine(exercise: &Exercise, check: &'static Check, exam: &Exam<'_>) -> Result<(), String> {
     let Err(failure) = (check.run)(exam) else {
         return Ok(());
     };
-    match exercise.examine(exam) {
-        Some((first, _)) if first.name != check.name => Err(report::pointer(first)),
-        _ => Err(report::message(exercise, check, exam, &failure)),
+    let same = |other: &Failure| other.case.call == failure.case.call;
+    let before = exercise
+        .checks
+        .iter()
+        .take_while(|other| other.name != check.name);
+    for first in before {
+        if (first.run)(exam).is_err_and(|other| same(&other)) {
+            return Err(report::pointer(first));
+        }
     }
+    Err(report::message(exercise, check, exam, &failure))
 }
 
 /// How far the code has come, for the watching thread.
