@@ -251,6 +251,7 @@ static CHECKS: &[Check] = &[
         asked: "No curvature or only 0 gives infinity; one negative curvature gives 0.",
         run: |exam| {
             let lists = vec![
+                vec![2.0],
                 vec![],
                 vec![0.0],
                 vec![0.0, 0.0],
@@ -258,7 +259,15 @@ static CHECKS: &[Check] = &[
                 vec![4.0, -1.0],
                 vec![-5.0, 2.0, 0.0],
             ];
-            let limits = [f64::INFINITY, f64::INFINITY, f64::INFINITY, 0.0, 0.0, 0.0];
+            let limits = [
+                1.0,
+                f64::INFINITY,
+                f64::INFINITY,
+                f64::INFINITY,
+                0.0,
+                0.0,
+                0.0,
+            ];
             let case = curvatures("flat ground and hilltops", lists);
             exam.expect(&case, &limits.map(|lr| vec![vec![lr]]))
         },
@@ -655,6 +664,12 @@ static MUTANTS: &[Mutant] = &[
                 limit(&sizes, largest)
             })
         },
+    },
+    Mutant {
+        name: "nothing-but-the-fraction",
+        mistake: "2 / largest is taken whatever the list holds. An empty list gives infinity, a negative curvature 0.",
+        read: FLAT,
+        start: |case| limit_of(case, |list| 2.0 / largest(list)),
     },
     Mutant {
         name: "a-negative-rate",
