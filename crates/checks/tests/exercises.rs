@@ -152,7 +152,7 @@ fn plain(exercise: &Exercise, case: &Case) -> Vec<Frame> {
 }
 
 #[test]
-fn the_worked_trace_agrees_with_pytorch_to_1e_12_in_all_three_exercises() {
+fn the_worked_trace_agrees_with_pytorch_to_1e_12_in_the_three_exercises_of_adam() {
     let golden = golden::adam_square();
     let setting = |name| (name, golden.setting(name));
     let case = |call, channels, names: &[&'static str], start: &[f64], inputs| {
