@@ -326,6 +326,22 @@ impl Exercise {
             Vec::new()
         }
     }
+
+    /// The mutant whose trajectory is the subject's on the case that failed, if there is but one: elsewhere the subject may make another mistake as well.
+    pub fn resembles(&self, exam: &Exam<'_>, failure: &Failure) -> Option<&'static Mutant> {
+        let Kind::Differs { .. } = failure.kind else {
+            return None;
+        };
+        let run = drive(exam.subject, &failure.case);
+        let agrees = |mutant: &&Mutant| {
+            let theirs = drive(&Trusted(mutant.start), &failure.case);
+            run.fault.is_none()
+                && first_difference(&failure.case, &theirs.frames, &run.frames, exam.tolerance)
+                    .is_none()
+        };
+        let mut found = self.mutants.iter().filter(agrees);
+        found.next().filter(|_| found.next().is_none())
+    }
 }
 
 fn is_nan(kind: &Kind) -> bool {

@@ -71,8 +71,13 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
         });
     }
     line("");
-    if let Some(mutant) = exercise.diagnose(exam, failure).first() {
+    let whole = exercise.diagnose(exam, failure).first().copied();
+    if let Some(mutant) = whole {
         line(wrapped("This looks like: ", mutant.mistake).trim_end());
+        line(&format!("Read: {} in the book", mutant.read));
+    } else if let Some(mutant) = exercise.resembles(exam, failure) {
+        line(wrapped("In this case it looks like: ", mutant.mistake).trim_end());
+        line("Other cases differ from it, so there may be a second one; mend this first.");
         line(&format!("Read: {} in the book", mutant.read));
     } else {
         line("No mistake known to this exercise gives these numbers.");

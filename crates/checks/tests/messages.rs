@@ -159,3 +159,19 @@ fn a_mistake_is_explained_once_and_the_other_checks_point_to_it() {
     assert!(later.contains(&format!("First mend `{FIRST}`")), "{later}");
     assert!(later.lines().count() == 1, "{later}");
 }
+
+#[test]
+fn of_two_mistakes_the_one_that_shows_is_named() {
+    // Both moments are multiplied by their corrections, and eps is forgotten where the settings are the learner's own.
+    let message = told(FIRST, |len, hyper| {
+        let mut parts = Parts::new(len, hyper);
+        if hyper.is_none() {
+            parts.hyper.eps = 0.0;
+        }
+        Box::new(move |theta, grad| parts.step(theta, grad, |sum, weights| sum * weights))
+    });
+    assert!(
+        message.contains("In this case it looks like: the moments are multiplied"),
+        "{message}"
+    );
+}
