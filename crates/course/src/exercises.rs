@@ -40,10 +40,19 @@ impl Exercise {
         root.join("solutions").join(&self.slug)
     }
 
+    /// The file that the learner edits, as seen from the root, with forward slashes.
+    pub(crate) fn file(&self) -> String {
+        format!("exercises/{}/src/lib.rs", self.slug)
+    }
+
+    /// Its page, as seen from the root of the book.
+    pub(crate) fn page(&self) -> String {
+        format!("exercises/{}.html", self.slug)
+    }
+
     /// Whether the learner has not written all of it yet: a line of the code still says `todo!`.
     pub(crate) fn has_todo(&self, root: &Path) -> bool {
-        fs::read_to_string(self.folder(root).join("src/lib.rs"))
-            .is_ok_and(|text| mentions_todo(&text))
+        fs::read_to_string(root.join(self.file())).is_ok_and(|text| mentions_todo(&text))
     }
 }
 
@@ -77,8 +86,18 @@ pub(crate) fn load(root: &Path) -> Result<Vec<Exercise>> {
     Ok(manifest.exercise)
 }
 
+/// The exercise that a learner names, or else the one whose folder the command was called in.
+pub(crate) fn chosen<'a>(
+    all: &'a [Exercise],
+    name: Option<&str>,
+    root: &Path,
+) -> Result<&'a Exercise> {
+    let here = std::env::current_dir().context("The current folder is gone")?;
+    find(all, name, root, &here)
+}
+
 /// The exercise that a learner means: named by id, number, slug or name, or else the one whose folder `here` lies in.
-pub(crate) fn find<'a>(
+fn find<'a>(
     all: &'a [Exercise],
     name: Option<&str>,
     root: &Path,
@@ -216,21 +235,29 @@ impl Hints {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// An exercise on Adam with this id, which builds on these.
+    pub(crate) fn exercise(id: &str, after: &[&str]) -> Exercise {
+        Exercise {
+            id: id.to_owned(),
+            slug: format!("{id}-adam"),
+            title: "Adam".to_owned(),
+            chapter: Some("04-adam".to_owned()),
+            difficulty: 3,
+            minutes: 30,
+            after: after.iter().map(ToString::to_string).collect(),
+            see: "crates/moments/src/adam.rs".to_owned(),
+            beyond: "The crate checks lengths.".to_owned(),
+        }
+    }
 
     fn three() -> Vec<Exercise> {
         ["ex05-ema", "ex06-bias-correction", "ex07-adam"]
             .map(|slug| Exercise {
-                id: slug[..4].to_owned(),
                 slug: slug.to_owned(),
-                title: slug[5..].to_owned(),
-                chapter: Some("04-adam".to_owned()),
-                difficulty: 2,
-                minutes: 15,
-                after: Vec::new(),
-                see: String::new(),
-                beyond: String::new(),
+                ..exercise(&slug[..4], &[])
             })
             .to_vec()
     }

@@ -1,21 +1,20 @@
-//! The verbs for learners: `status`, `test`, `hint` and `solution`.
+//! The verbs for learners that judge nothing: `status`, `next`, `hint` and `solution`.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use moments_kernel::Layout;
 use serde_json::json;
 use similar::TextDiff;
 
 use crate::exercises::{self, Exercise, Hints};
 use crate::progress::{self, Progress};
-use crate::ui::{self, Line, Style, count};
+use crate::run::Runner;
+use crate::start;
+use crate::ui::{self, Line, Style, count, cut, wrap};
 
 /// Where a learner stands with one exercise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +28,17 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
+    /// The standing of an exercise of which this is known.
+    pub(crate) fn of(exercise: &Exercise, passed: bool, root: &Path) -> Self {
+        if passed {
+            Self::Passes
+        } else if exercise.has_todo(root) {
+            Self::Todo
+        } else {
+            Self::Fails
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Passes => "passes",
@@ -44,488 +54,392 @@ impl Standing {
             Self::Fails => "fails",
         }
     }
+
+    /// The word, in its colour and six columns wide.
+    pub(crate) fn painted(self, style: Style) -> String {
+        let word = format!("{:<6}", self.word());
+        match self {
+            Self::Passes => style.green(&word),
+            Self::Fails => style.red(&word),
+            Self::Todo => style.dim(&word),
+        }
+    }
+}
+
+/// Where a learner stands with all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Survey {
+    pub(crate) all: Vec<Exercise>,
+    standings: Vec<Standing>,
+    /// Whether a standing is about the files as they are.
+    known: Vec<bool>,
+    progress: Progress,
+}
+
+impl Survey {
+    /// Looks at every exercise, and tests anew those whose files have changed since their last verdict: with one cargo.
+    pub(crate) fn take(root: &Path, quiet: bool) -> Result<Self> {
+        let mut survey = Self::look(root)?;
+        let changed: Vec<usize> = (0..survey.all.len())
+            .filter(|&i| !survey.known[i])
+            .collect();
+        if changed.is_empty() {
+            return Ok(survey);
+        }
+        let chosen: Vec<&Exercise> = changed.iter().map(|&i| &survey.all[i]).collect();
+        let prints: Vec<String> = chosen
+            .iter()
+            .map(|exercise| progress::fingerprint(exercise, root))
+            .collect();
+        let what = match chosen[..] {
+            [one] => format!("{}, which changed", one.slug),
+            _ => format!("{} that changed", count(chosen.len(), "exercise")),
+        };
+        let mut line = Line::new();
+        let outcomes = Runner::new(root)
+            .run(&chosen, &mut |busy| {
+                if let Some(words) = busy.words(&what)
+                    && !quiet
+                {
+                    line.update(&words);
+                }
+            })?
+            .context("The run was stopped")?;
+        line.clear();
+        survey.progress = Progress::change(root, |progress| {
+            for ((exercise, print), outcome) in chosen.iter().zip(prints).zip(&outcomes) {
+                progress.record(&exercise.id, print, outcome.passed());
+            }
+        });
+        for (&i, outcome) in changed.iter().zip(&outcomes) {
+            survey.standings[i] = Standing::of(&survey.all[i], outcome.passed(), root);
+            survey.known[i] = true;
+        }
+        Ok(survey)
+    }
+
+    /// Looks at every exercise, and tests none.
+    pub(crate) fn look(root: &Path) -> Result<Self> {
+        let all = exercises::load(root)?;
+        let progress = Progress::load(root);
+        let (mut standings, mut known) = (Vec::new(), Vec::new());
+        for exercise in &all {
+            let print = progress::fingerprint(exercise, root);
+            let verdict = progress.verdict(&exercise.id, &print);
+            let standing = Standing::of(exercise, verdict == Some(true), root);
+            // Code that still says `todo!` needs no run: at least one check calls it.
+            known.push(verdict.is_some() || standing == Standing::Todo);
+            standings.push(standing);
+        }
+        Ok(Self {
+            all,
+            standings,
+            known,
+            progress,
+        })
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Exercise> {
+        self.all
+            .iter()
+            .zip(&self.standings)
+            .filter(|(_, standing)| **standing != Standing::Passes)
+            .map(|(exercise, _)| exercise)
+    }
+
+    fn passes(&self, id: &str) -> bool {
+        !self.open().any(|exercise| exercise.id == id)
+    }
+
+    fn ready(&self, exercise: &Exercise) -> bool {
+        exercise.after.iter().all(|id| self.passes(id))
+    }
+
+    /// The first exercise that does not pass while all that it builds on do; else the first that does not pass.
+    pub(crate) fn next(&self) -> Option<&Exercise> {
+        self.open()
+            .find(|exercise| self.ready(exercise))
+            .or_else(|| self.open().next())
+    }
+
+    /// The next one after this, for who would rather leave it for now: it starts again from the first when there is none.
+    pub(crate) fn next_after(&self, id: &str) -> Option<&Exercise> {
+        let later = || self.open().filter(|exercise| exercise.id.as_str() > id);
+        later()
+            .find(|exercise| self.ready(exercise))
+            .or_else(|| self.next().filter(|exercise| exercise.id != id))
+            .or_else(|| later().next())
+    }
+
+    fn passing(&self) -> usize {
+        self.all.len() - self.open().count()
+    }
+
+    fn minutes_left(&self) -> u32 {
+        self.open().map(|exercise| exercise.minutes).sum()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let list: Vec<_> = self
+            .all
+            .iter()
+            .zip(&self.standings)
+            .map(|(exercise, standing)| {
+                let entry = self.progress.entry(&exercise.id);
+                json!({
+                    "id": exercise.id,
+                    "slug": exercise.slug,
+                    "title": exercise.title,
+                    "chapter": exercise.chapter,
+                    "difficulty": exercise.difficulty,
+                    "minutes": exercise.minutes,
+                    "after": exercise.after,
+                    "file": exercise.file(),
+                    "standing": standing.key(),
+                    "passed_once": entry.passed_once,
+                    "hints_shown": entry.hints,
+                })
+            })
+            .collect();
+        json!({
+            "exercises": list,
+            "passing": self.passing(),
+            "next": self.next().map(|exercise| exercise.id.as_str()),
+            "minutes_left": self.minutes_left(),
+        })
+    }
+
+    /// The list, in at most so many columns, and what to do next.
+    fn text(&self, columns: Option<usize>, style: Style) -> String {
+        let mut out = self.list(columns, style);
+        match self.next() {
+            Some(exercise) => {
+                let _ = writeln!(
+                    out,
+                    "\nNext: {} {}, in {}.\n`cargo course next` says what it asks, `cargo course watch` tests it at every save.",
+                    style.bold(&exercise.id),
+                    exercise.title,
+                    exercise.file(),
+                );
+            }
+            None => out.push_str(
+                "\nEvery exercise passes. Well done. `cargo course verify` writes a certificate.\n",
+            ),
+        }
+        out
+    }
+
+    /// A line for each exercise, in at most so many columns.
+    pub(crate) fn list(&self, columns: Option<usize>, style: Style) -> String {
+        let mut out = format!(
+            "{} of {} pass",
+            self.passing(),
+            count(self.all.len(), "exercise")
+        );
+        if self.passing() < self.all.len() {
+            let _ = write!(out, "; about {} are left", time(self.minutes_left()));
+        }
+        out.push_str(".\n\n");
+        let wide = self
+            .all
+            .iter()
+            .map(|exercise| exercise.title.chars().count())
+            .max()
+            .unwrap_or(0);
+        for (exercise, standing) in self.all.iter().zip(&self.standings) {
+            let entry = self.progress.entry(&exercise.id);
+            let mut notes = vec![format!("{:>2} min", exercise.minutes)];
+            if entry.hints > 0 {
+                notes.push(count(entry.hints, "hint"));
+            }
+            if entry.passed_once && *standing != Standing::Passes {
+                notes.push("has passed".to_owned());
+            }
+            let title = format!("{}  {:<wide$}", exercise.id, exercise.title);
+            let notes = notes.join(", ");
+            // The word takes ten columns, and two stand before the notes.
+            let [title, notes] = match columns {
+                None => [title, notes],
+                Some(columns) => {
+                    let room = columns.saturating_sub(10);
+                    let notes_room = room.saturating_sub(title.chars().count() + 2);
+                    [cut(&title, room), cut(&notes, notes_room)]
+                }
+            };
+            let line = format!(
+                "  {}  {title}  {}",
+                standing.painted(style),
+                style.dim(&notes)
+            );
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        out
+    }
+}
+
+/// Minutes as people say them.
+fn time(minutes: u32) -> String {
+    match (minutes / 60, minutes % 60) {
+        (0, _) => format!("{minutes} minutes"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
 }
 
 /// `cargo course status`.
 pub(crate) fn status(root: &Path, as_json: bool) -> Result<ExitCode> {
-    let all = exercises::load(root)?;
-    let mut progress = Progress::load(root);
-    let mut standings = Vec::new();
-    let mut line = Line::new();
-    for exercise in &all {
-        let print = progress::fingerprint(exercise, root);
-        let standing = match progress.verdict(&exercise.id, &print) {
-            Some(true) => Standing::Passes,
-            // Code that still says `todo!` needs no run: at least one check calls it.
-            _ if exercise.has_todo(root) => Standing::Todo,
-            Some(false) => Standing::Fails,
-            None => {
-                if !as_json {
-                    line.update(&format!("Testing {}, which changed ...", exercise.slug));
-                }
-                let passed = run_tests(&exercise.slug, root, &mut |_| ())?.passed();
-                progress.record(&exercise.id, print, passed);
-                if passed {
-                    Standing::Passes
-                } else {
-                    Standing::Fails
-                }
-            }
-        };
-        standings.push(standing);
-    }
-    line.clear();
-    progress.save()?;
+    let survey = Survey::take(root, as_json)?;
     if as_json {
-        ui::say(&format!("{:#}", status_json(&all, &standings, &progress)));
+        ui::say(&format!("{:#}", survey.json()));
     } else {
-        ui::put(&status_text(&all, &standings, &progress, Style::stdout()));
+        ui::put(&survey.text(ui::columns(), Style::stdout()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first exercise that does not pass while all that it builds on do; else the first that does not pass.
-fn next<'a>(all: &'a [Exercise], standings: &[Standing]) -> Option<&'a Exercise> {
-    let open = || {
-        all.iter()
-            .zip(standings)
-            .filter(|(_, standing)| **standing != Standing::Passes)
-            .map(|(exercise, _)| exercise)
+/// `cargo course next`.
+pub(crate) fn next(layout: &Layout) -> Result<ExitCode> {
+    let root = layout.root();
+    let survey = Survey::take(root, false)?;
+    let style = Style::stdout();
+    let Some(exercise) = survey.next() else {
+        ui::say("Every exercise passes. Well done. `cargo course verify` writes a certificate.");
+        return Ok(ExitCode::SUCCESS);
     };
-    let passes = |id: &String| {
-        all.iter()
-            .zip(standings)
-            .any(|(exercise, standing)| exercise.id == *id && *standing == Standing::Passes)
-    };
-    open()
-        .find(|exercise| exercise.after.iter().all(passes))
-        .or_else(|| open().next())
+    let code = fs::read_to_string(root.join(exercise.file())).unwrap_or_default();
+    let book = start::book_address(layout);
+    ui::put(&next_text(
+        exercise,
+        &reason(&survey, exercise),
+        &task(&code),
+        book.as_deref(),
+        style,
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
-fn minutes_left(all: &[Exercise], standings: &[Standing]) -> u32 {
-    all.iter()
-        .zip(standings)
-        .filter(|(_, standing)| **standing != Standing::Passes)
-        .map(|(exercise, _)| exercise.minutes)
-        .sum()
-}
-
-fn status_json(all: &[Exercise], standings: &[Standing], progress: &Progress) -> serde_json::Value {
-    let list: Vec<_> = all
+/// Why this one is next.
+fn reason(survey: &Survey, exercise: &Exercise) -> String {
+    let standing = survey
+        .all
         .iter()
-        .zip(standings)
-        .map(|(exercise, standing)| {
-            let entry = progress.entry(&exercise.id);
-            json!({
-                "id": exercise.id,
-                "slug": exercise.slug,
-                "title": exercise.title,
-                "chapter": exercise.chapter,
-                "difficulty": exercise.difficulty,
-                "minutes": exercise.minutes,
-                "standing": standing.key(),
-                "passed_once": entry.passed_once,
-                "hints_shown": entry.hints,
-            })
-        })
-        .collect();
-    json!({
-        "exercises": list,
-        "passing": standings.iter().filter(|standing| **standing == Standing::Passes).count(),
-        "next": next(all, standings).map(|exercise| exercise.id.as_str()),
-        "minutes_left": minutes_left(all, standings),
-    })
+        .zip(&survey.standings)
+        .find(|(one, _)| one.id == exercise.id)
+        .map(|(_, standing)| *standing);
+    let entry = survey.progress.entry(&exercise.id);
+    let mut text = match standing {
+        Some(Standing::Fails) if entry.passed_once => "It has passed before and does not now",
+        Some(Standing::Fails) => "All of it is written, and it does not pass yet",
+        _ => "It is the first one that does not pass yet",
+    }
+    .to_owned();
+    match &exercise.after[..] {
+        [] => text.push_str("; it builds on no other one."),
+        list if survey.ready(exercise) => {
+            let _ = write!(
+                text,
+                ", and what it builds on passes ({}).",
+                list.join(", ")
+            );
+        }
+        list => {
+            let _ = write!(text, "; it builds on {}.", list.join(", "));
+        }
+    }
+    text
 }
 
-fn status_text(
-    all: &[Exercise],
-    standings: &[Standing],
-    progress: &Progress,
+/// The task in a few lines, from the documentation at the head of the code: its first paragraph, and the formulas below it.
+fn task(code: &str) -> String {
+    let mut lines = code
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .skip_while(|line| line.starts_with("# ") || line.is_empty())
+        .peekable();
+    let mut paragraph = String::new();
+    while let Some(line) = lines.next_if(|line| !line.is_empty()) {
+        paragraph.push_str(line);
+        paragraph.push(' ');
+    }
+    let mut out = wrap(&paragraph, 78);
+    while lines.next_if(|line| line.is_empty()).is_some() {}
+    if lines.next_if(|line| line.starts_with("```")).is_some() {
+        out.push('\n');
+        for line in lines.take_while(|line| !line.starts_with("```")) {
+            let _ = write!(out, "\n    {line}");
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+fn next_text(
+    exercise: &Exercise,
+    reason: &str,
+    task: &str,
+    book: Option<&str>,
     style: Style,
 ) -> String {
-    let passing = standings
-        .iter()
-        .filter(|standing| **standing == Standing::Passes)
-        .count();
+    let Exercise {
+        id,
+        title,
+        difficulty,
+        minutes,
+        ..
+    } = exercise;
     let mut out = format!(
-        "{} of {} pass; about {} minutes left.\n\n",
-        passing,
-        count(all.len(), "exercise"),
-        minutes_left(all, standings)
+        "{}: difficulty {difficulty} of 5, about {minutes} minutes.\n{reason}\n",
+        style.bold(&format!("{id} {title}"))
     );
-    let wide = all
-        .iter()
-        .map(|exercise| exercise.title.chars().count())
-        .max()
-        .unwrap_or(0);
-    for (exercise, standing) in all.iter().zip(standings) {
-        let word = format!("{:<6}", standing.word());
-        let word = match standing {
-            Standing::Passes => style.green(&word),
-            Standing::Fails => style.red(&word),
-            Standing::Todo => style.dim(&word),
-        };
-        let entry = progress.entry(&exercise.id);
-        let mut notes = vec![format!("{} min", exercise.minutes)];
-        notes.extend(
-            exercise
-                .chapter
-                .iter()
-                .map(|chapter| format!("chapter {chapter}")),
-        );
-        if entry.hints > 0 {
-            notes.push(format!("{} seen", count(entry.hints, "hint")));
-        }
-        if entry.passed_once && *standing != Standing::Passes {
-            notes.push("passed before".to_owned());
-        }
-        let _ = writeln!(
-            out,
-            "  {word}  {}  {:<wide$}  {}",
-            exercise.id,
-            exercise.title,
-            style.dim(&notes.join(", "))
-        );
+    if !task.is_empty() {
+        let _ = writeln!(out, "\n{task}");
     }
-    match next(all, standings) {
-        Some(exercise) => {
-            let _ = writeln!(
-                out,
-                "\nNext: {} ({}). Edit exercises/{}/src/lib.rs, then run `cargo course test {}`.",
-                style.bold(&exercise.id),
-                exercise.title,
-                exercise.slug,
-                exercise.id
-            );
-        }
-        None => out.push_str("\nEvery exercise passes. Well done.\n"),
-    }
-    out
-}
-
-/// Names of tests, and whether each passed.
-type Verdicts = Vec<(String, bool)>;
-
-/// Names of failed tests, and what each said.
-type Messages = Vec<(String, String)>;
-
-/// What a run of an exercise's tests gave.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    success: bool,
-    /// Name and verdict of each test, in the order of the test file.
-    tests: Verdicts,
-    /// What each failed test said.
-    messages: Messages,
-    /// What cargo and the compiler said.
-    compiler: String,
-}
-
-impl Outcome {
-    /// A run without a single test is no pass.
-    pub(crate) fn passed(&self) -> bool {
-        self.success && !self.tests.is_empty() && self.tests.iter().all(|(_, passed)| *passed)
-    }
-}
-
-/// Compiles and runs the tests of an exercise.
-pub(crate) fn run_tests(
-    package: &str,
-    root: &Path,
-    on_wait: &mut dyn FnMut(Duration),
-) -> Result<Outcome> {
-    let mut command = cargo(root);
-    command.args(["test", "--package", package]);
-    if Style::stderr().is_on() {
-        command.args(["--color", "always"]);
-    }
-    let mut child = command
-        .args(["--", "--color", "never"])
-        // A learner's panic is told by the checks; the frames below it say nothing about the exercise.
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("Could not run cargo. Install Rust from https://rustup.rs")?;
-    // Both streams are read at once, because a full pipe would stop the other one.
-    let (sender, receiver) = mpsc::channel();
-    let mut stdout = child.stdout.take().context("cargo has no output")?;
-    let mut stderr = child.stderr.take().context("cargo has no output")?;
-    let reader = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stderr.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    });
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stdout.read_to_end(&mut bytes);
-        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    let began = std::time::Instant::now();
-    let stdout = loop {
-        match receiver.recv_timeout(Duration::from_millis(500)) {
-            Ok(text) => break text,
-            Err(mpsc::RecvTimeoutError::Timeout) => on_wait(began.elapsed()),
-            Err(mpsc::RecvTimeoutError::Disconnected) => bail!("cargo's output ended too early."),
-        }
+    let page = match book {
+        Some(address) => format!("{address}/{}", exercise.page()),
+        None => format!(
+            "{} in the book, which `cargo course` opens",
+            exercise.page()
+        ),
     };
-    let status = child.wait().context("Could not wait for cargo")?;
-    let compiler = reader.join().unwrap_or_default();
-    let (mut tests, messages) = parse(&stdout);
-    order(&mut tests, package, root);
-    Ok(Outcome {
-        success: status.success(),
-        tests,
-        messages,
-        compiler,
-    })
-}
-
-/// Cargo, as the one that runs this command, without the variables that it sets for it.
-pub(crate) fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in std::env::vars_os() {
-        // What `cargo run` says about our own package would make cargo rebuild what reads it.
-        if name.to_string_lossy().starts_with("CARGO_PKG_")
-            || name == "CARGO_MANIFEST_DIR"
-            || name == "CARGO_MANIFEST_PATH"
-        {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(root);
-    command
-}
-
-/// Reads what the test harness prints: the verdicts, and what failed tests said.
-fn parse(stdout: &str) -> (Verdicts, Messages) {
-    let mut tests = Vec::new();
-    let mut messages: Messages = Vec::new();
-    let mut inside = false;
-    for line in stdout.lines() {
-        if let Some(rest) = line.strip_prefix("test ")
-            && let Some((name, verdict)) = rest.split_once(" ... ")
-            && !inside
-        {
-            tests.push((
-                name.trim_end_matches(" - should panic").to_owned(),
-                verdict == "ok",
-            ));
-        } else if let Some(name) = line
-            .strip_prefix("---- ")
-            .and_then(|rest| rest.strip_suffix(" stdout ----"))
-        {
-            messages.push((name.to_owned(), String::new()));
-            inside = true;
-        } else if line == "failures:" || line.starts_with("test result:") {
-            inside = false;
-        } else if inside && let Some((_, text)) = messages.last_mut() {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    for (_, text) in &mut messages {
-        let kept: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE"))
-            .collect();
-        kept.join("\n").trim().clone_into(text);
-    }
-    (tests, messages)
-}
-
-/// The harness sorts tests by name; their order in the file is the order in which to mend them.
-fn order(tests: &mut [(String, bool)], package: &str, root: &Path) {
-    let mut source = String::new();
-    for entry in fs::read_dir(root.join("exercises").join(package).join("tests"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        source.push_str(&fs::read_to_string(entry.path()).unwrap_or_default());
-    }
-    tests.sort_by_key(|(name, _)| source.find(&format!("fn {name}(")).unwrap_or(usize::MAX));
-}
-
-/// `cargo course test`.
-pub(crate) fn test(root: &Path, name: Option<&str>, as_json: bool) -> Result<ExitCode> {
-    let all = exercises::load(root)?;
-    let here = std::env::current_dir().context("The current folder is gone")?;
-    let exercise = exercises::find(&all, name, root, &here)?;
-    let mut line = Line::new();
-    let print = progress::fingerprint(exercise, root);
-    let outcome = run_tests(&exercise.slug, root, &mut |waited| {
-        if !as_json && waited > Duration::from_secs(1) {
-            line.update(&format!(
-                "Testing {} ... {} s",
-                exercise.slug,
-                waited.as_secs()
-            ));
-        }
-    })?;
-    line.clear();
-    let mut progress = Progress::load(root);
-    progress.record(&exercise.id, print, outcome.passed());
-    progress.save()?;
-    if as_json {
-        ui::say(&format!("{:#}", test_json(exercise, &outcome)));
-    } else {
-        ui::put(&test_text(exercise, &outcome, Style::stdout()));
-    }
-    Ok(if outcome.passed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
-fn test_json(exercise: &Exercise, outcome: &Outcome) -> serde_json::Value {
-    let tests: Vec<_> = outcome
-        .tests
-        .iter()
-        .map(|(name, passed)| {
-            let said = outcome.messages.iter().find(|(of, _)| of == name);
-            json!({ "name": name, "passed": passed, "message": said.map(|(_, text)| text.as_str()) })
-        })
-        .collect();
-    json!({
-        "id": exercise.id,
-        "slug": exercise.slug,
-        "passed": outcome.passed(),
-        "compiled": !outcome.tests.is_empty(),
-        "tests": tests,
-        "compiler": outcome.compiler,
-    })
-}
-
-fn test_text(exercise: &Exercise, outcome: &Outcome, style: Style) -> String {
-    let mut out = String::new();
-    let head = style.bold(&format!("{} {}", exercise.id, exercise.title));
-    if outcome.tests.is_empty() {
-        let _ = writeln!(out, "{}", compiler_text(&outcome.compiler));
+    let _ = writeln!(out, "\nFile  {}\nPage  {page}\n", exercise.file());
+    for (verb, what) in [
+        ("watch", "tests it whenever you save"),
+        ("test", "tests it once"),
+        ("hint", "shows one more hint"),
+    ] {
         let _ = writeln!(
             out,
-            "{head}: {} The compiler's words are above.",
-            style.red("it does not compile yet.")
+            "  {}  {what}",
+            style.bold(&format!("{:<24}", format!("cargo course {verb} {id}")))
         );
-        return out;
-    }
-    let passing = outcome.tests.iter().filter(|(_, passed)| *passed).count();
-    if outcome.passed() {
-        let _ = writeln!(
-            out,
-            "{head}: {}",
-            style.green(&format!("all {} pass.", count(passing, "check")))
-        );
-        if !exercise.see.is_empty() {
-            let _ = writeln!(
-                out,
-                "\nThe course's own crate has the same rule in {}.",
-                exercise.see
-            );
-        }
-        if !exercise.beyond.is_empty() {
-            let _ = writeln!(out, "{}", wrap(&exercise.beyond, 96));
-        }
-        let _ = writeln!(
-            out,
-            "Ours beside yours: `cargo course solution {}`. What is next: `cargo course status`.",
-            exercise.id
-        );
-        return out;
-    }
-    let _ = writeln!(
-        out,
-        "{head}: {passing} of {} pass.\n",
-        count(outcome.tests.len(), "check")
-    );
-    for (name, passed) in &outcome.tests {
-        let word = if *passed {
-            style.green("pass")
-        } else {
-            style.red("fail")
-        };
-        let _ = writeln!(out, "  {word}  {name}");
-    }
-    // One mistake fails many checks: the first one, in the order of the file, has the most to say.
-    let first = outcome
-        .tests
-        .iter()
-        .filter(|(_, passed)| !passed)
-        .filter_map(|(name, _)| outcome.messages.iter().find(|(of, _)| of == name))
-        .find(|(_, text)| !text.starts_with("First mend"));
-    if let Some((name, text)) = first {
-        let _ = writeln!(out, "\n{}\n{text}", style.bold(name));
-    } else if !outcome.success && passing == outcome.tests.len() {
-        let _ = writeln!(out, "\n{}", compiler_text(&outcome.compiler));
     }
     out
-}
-
-/// What the compiler said, without cargo's own chatter.
-fn compiler_text(text: &str) -> String {
-    let chatter = [
-        "Compiling ",
-        "Finished ",
-        "Running ",
-        "Blocking ",
-        "Locking ",
-    ];
-    let kept: Vec<&str> = text
-        .lines()
-        .filter(|line| {
-            let plain = strip_colour(line);
-            let plain = plain.trim_start();
-            !chatter.iter().any(|start| plain.starts_with(start))
-                && !plain.starts_with("warning: build failed, waiting")
-                && !plain.starts_with("error: could not compile")
-        })
-        .collect();
-    kept.join("\n").trim().to_owned()
-}
-
-fn strip_colour(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(at) = rest.find("\x1b[") {
-        out.push_str(&rest[..at]);
-        let tail = &rest[at..];
-        rest = tail.find('m').map_or("", |end| &tail[end + 1..]);
-    }
-    out + rest
-}
-
-/// Breaks text into lines of at most `width` characters.
-fn wrap(text: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { break };
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
 }
 
 /// `cargo course hint`.
 pub(crate) fn hint(root: &Path, name: Option<&str>, all_tiers: bool) -> Result<ExitCode> {
     let all = exercises::load(root)?;
-    let here = std::env::current_dir().context("The current folder is gone")?;
-    let exercise = exercises::find(&all, name, root, &here)?;
+    let exercise = exercises::chosen(&all, name, root)?;
     let hints = Hints::load(exercise, root)?;
-    let mut progress = Progress::load(root);
-    let before = progress.entry(&exercise.id).hints;
-    let shown = reveal(before, hints.tiers.len(), all_tiers);
-    progress.set_hints(&exercise.id, shown);
-    progress.save()?;
-    ui::put(&hint_text(exercise, &hints, before, shown, Style::stdout()));
+    ui::put(&one_more_hint(root, exercise, &hints, all_tiers));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reveals one more hint, or all, and gives back the text of those that are revealed.
+pub(crate) fn one_more_hint(
+    root: &Path,
+    exercise: &Exercise,
+    hints: &Hints,
+    all_tiers: bool,
+) -> String {
+    let mut before = 0;
+    let mut shown = 0;
+    Progress::change(root, |progress| {
+        before = progress.entry(&exercise.id).hints;
+        shown = reveal(before, hints.tiers.len(), all_tiers);
+        progress.set_hints(&exercise.id, shown);
+    });
+    hint_text(exercise, hints, before, shown, Style::stdout())
 }
 
 /// How many tiers are shown after this call.
@@ -549,6 +463,7 @@ fn hint_text(
             number + 1,
             title.to_lowercase()
         );
+        let body = wrap_prose(body, 78);
         let _ = writeln!(out, "{}\n\n{body}\n", style.bold(&head));
     }
     if shown < total {
@@ -569,14 +484,33 @@ fn hint_text(
     out
 }
 
+/// Markdown with its long lines wrapped, but for code.
+fn wrap_prose(text: &str, width: usize) -> String {
+    let mut fenced = false;
+    let lines = text.lines().map(|line| {
+        fenced ^= line.trim_start().starts_with("```");
+        if fenced || line.chars().count() <= width {
+            line.to_owned()
+        } else {
+            wrap(line, width)
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// `cargo course solution`.
 pub(crate) fn solution(root: &Path, name: Option<&str>) -> Result<ExitCode> {
     let all = exercises::load(root)?;
-    let here = std::env::current_dir().context("The current folder is gone")?;
-    let exercise = exercises::find(&all, name, root, &here)?;
+    let exercise = exercises::chosen(&all, name, root)?;
     let read = |folder: std::path::PathBuf| {
         let path = folder.join("src/lib.rs");
-        fs::read_to_string(&path).with_context(|| format!("Could not read {}", path.display()))
+        fs::read_to_string(&path).with_context(|| {
+            format!(
+                "Could not read {}. `cargo course reset {}` makes yours anew",
+                path.display(),
+                exercise.id
+            )
+        })
     };
     let yours = read(exercise.folder(root))?;
     let ours = read(exercise.solution(root))?;
@@ -625,125 +559,171 @@ fn diff_text(exercise: &Exercise, yours: &str, ours: &str, style: Style) -> Stri
 mod tests {
     use super::Standing::{Fails, Passes, Todo};
     use super::*;
+    use crate::exercises::tests::exercise;
+    use crate::files::tests::Folder;
 
     const PLAIN: fn() -> Style = Style::plain;
 
-    fn exercise(id: &str, after: &[&str]) -> Exercise {
-        Exercise {
-            id: id.to_owned(),
-            slug: format!("{id}-adam"),
-            title: "Adam".to_owned(),
-            chapter: Some("04-adam".to_owned()),
-            difficulty: 3,
-            minutes: 30,
-            after: after.iter().map(ToString::to_string).collect(),
-            see: "crates/moments/src/adam.rs".to_owned(),
-            beyond: "The crate checks lengths.".to_owned(),
+    fn survey(standings: [Standing; 3]) -> Survey {
+        Survey {
+            all: vec![
+                exercise("ex05", &[]),
+                exercise("ex06", &["ex05"]),
+                exercise("ex07", &[]),
+            ],
+            standings: standings.to_vec(),
+            known: vec![true; 3],
+            progress: Progress::load(Path::new("/nowhere")),
         }
-    }
-
-    const FAILING: &str = "
-running 3 tests
-test b ... FAILED
-test a ... ok
-test c ... FAILED
-
-failures:
-
----- b stdout ----
-
-First mend `c`.
-
-
----- c stdout ----
-
-Asked: something
-  expected  1
-  got       2
-note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
-
-failures:
-    b
-    c
-
-test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
-";
-
-    #[test]
-    fn verdicts_and_messages_are_read_from_the_harness() {
-        let (tests, messages) = parse(FAILING);
-        let names: Vec<_> = tests
-            .iter()
-            .map(|(name, ok)| (name.as_str(), *ok))
-            .collect();
-        assert_eq!(names, [("b", false), ("a", true), ("c", false)]);
-        assert_eq!(messages[0], ("b".to_owned(), "First mend `c`.".to_owned()));
-        assert_eq!(
-            messages[1].1,
-            "Asked: something\n  expected  1\n  got       2"
-        );
-    }
-
-    #[test]
-    fn the_message_shown_is_the_one_that_says_what_is_wrong() {
-        let (tests, messages) = parse(FAILING);
-        let outcome = Outcome {
-            success: false,
-            tests,
-            messages,
-            compiler: String::new(),
-        };
-        let text = test_text(&exercise("ex07", &[]), &outcome, PLAIN());
-        assert!(text.contains("1 of 3 checks pass"), "{text}");
-        assert!(text.contains("Asked: something"), "{text}");
-        assert!(!text.contains("First mend"), "{text}");
-    }
-
-    #[test]
-    fn a_pass_shows_where_the_crate_has_the_same_rule() {
-        let outcome = Outcome {
-            success: true,
-            tests: vec![("a".to_owned(), true)],
-            ..Outcome::default()
-        };
-        let text = test_text(&exercise("ex07", &[]), &outcome, PLAIN());
-        assert!(text.contains("all 1 check pass"), "{text}");
-        assert!(text.contains("crates/moments/src/adam.rs"), "{text}");
-        assert!(text.contains("The crate checks lengths."), "{text}");
-    }
-
-    #[test]
-    fn a_run_without_a_test_does_not_pass() {
-        let outcome = Outcome {
-            success: true,
-            ..Outcome::default()
-        };
-        assert!(!outcome.passed());
-    }
-
-    #[test]
-    fn compiler_output_is_shown_without_cargos_chatter() {
-        let text = "\x1b[1m\x1b[32m   Compiling\x1b[0m ex07 v0.1.0\nerror[E0425]: cannot find value `x`\n --> lib.rs\nerror: could not compile `ex07`\n";
-        assert_eq!(
-            compiler_text(text),
-            "error[E0425]: cannot find value `x`\n --> lib.rs"
-        );
     }
 
     #[test]
     fn next_is_the_first_open_exercise_whose_prerequisites_pass() {
-        let all = [
-            exercise("ex05", &[]),
-            exercise("ex06", &["ex05"]),
-            exercise("ex07", &[]),
-        ];
-        let id =
-            |standings: [Standing; 3]| next(&all, &standings).map(|exercise| exercise.id.clone());
+        let id = |standings| {
+            let survey = survey(standings);
+            survey.next().map(|exercise| exercise.id.clone())
+        };
         assert_eq!(id([Todo, Todo, Todo]).as_deref(), Some("ex05"));
         assert_eq!(id([Passes, Fails, Todo]).as_deref(), Some("ex06"));
         assert_eq!(id([Passes, Passes, Todo]).as_deref(), Some("ex07"));
         assert_eq!(id([Passes, Passes, Passes]), None);
-        assert_eq!(minutes_left(&all, &[Passes, Fails, Todo]), 60);
+        assert_eq!(survey([Passes, Fails, Todo]).minutes_left(), 60);
+    }
+
+    #[test]
+    fn who_leaves_an_exercise_for_now_is_led_on_and_round() {
+        let id = |standings, after| {
+            let survey = survey(standings);
+            survey.next_after(after).map(|exercise| exercise.id.clone())
+        };
+        // ex06 builds on ex05, which does not pass.
+        assert_eq!(id([Todo, Todo, Todo], "ex05").as_deref(), Some("ex07"));
+        assert_eq!(id([Passes, Todo, Todo], "ex05").as_deref(), Some("ex06"));
+        assert_eq!(id([Todo, Passes, Todo], "ex07").as_deref(), Some("ex05"));
+        assert_eq!(id([Todo, Todo, Passes], "ex05").as_deref(), Some("ex06"));
+        assert_eq!(id([Todo, Passes, Passes], "ex05"), None);
+        assert_eq!(id([Passes, Passes, Passes], "ex05"), None);
+    }
+
+    #[test]
+    fn the_list_says_what_is_left_and_fits_the_terminal() {
+        let mut survey = survey([Passes, Fails, Todo]);
+        survey.all[1].title = "Weight decay, coupled and decoupled".to_owned();
+        let text = survey.text(None, PLAIN());
+        assert!(
+            text.starts_with("1 of 3 exercises pass; about 1 h are left."),
+            "{text}"
+        );
+        assert!(text.contains("\n  fails   ex06  Weight decay"), "{text}");
+        assert!(text.contains("  30 min\n"), "{text}");
+        assert!(text.contains("Next: ex06"), "{text}");
+        for columns in [30, 60, 80] {
+            let text = survey.text(Some(columns), PLAIN());
+            for line in text.lines().filter(|line| line.starts_with("  ")) {
+                assert!(line.chars().count() <= columns, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn when_all_pass_a_certificate_is_offered() {
+        let text = survey([Passes; 3]).text(None, PLAIN());
+        assert!(text.starts_with("3 of 3 exercises pass.\n"), "{text}");
+        assert!(text.contains("cargo course verify"), "{text}");
+    }
+
+    #[test]
+    fn scripts_find_what_is_next_and_how_each_stands() {
+        let json = survey([Passes, Fails, Todo]).json();
+        assert_eq!(json["next"], "ex06");
+        assert_eq!(json["passing"], 1);
+        assert_eq!(json["minutes_left"], 60);
+        let standings: Vec<_> = json["exercises"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["standing"].as_str().unwrap())
+            .collect();
+        assert_eq!(standings, ["passes", "fails", "todo"]);
+        assert_eq!(
+            json["exercises"][2]["file"],
+            "exercises/ex07-adam/src/lib.rs"
+        );
+    }
+
+    #[test]
+    fn minutes_are_said_as_people_say_them() {
+        assert_eq!(time(45), "45 minutes");
+        assert_eq!(time(60), "1 h");
+        assert_eq!(time(365), "6 h 05 min");
+    }
+
+    const CODE: &str = "//! # Exercise 07: Adam
+//!
+//! Write Adam,
+//! in one step.
+//!
+//! ```text
+//! t ← t + 1
+//!
+//! m ← 0
+//! ```
+//!
+//! More.
+
+fn f() {}
+";
+
+    #[test]
+    fn the_task_is_the_first_paragraph_and_the_formulas_below_it() {
+        assert_eq!(
+            task(CODE),
+            "Write Adam, in one step.\n\n    t ← t + 1\n    \n    m ← 0"
+        );
+        assert_eq!(task("//! # Title\n//!\n//! Only this.\n"), "Only this.");
+        assert_eq!(task("fn f() {}\n"), "");
+    }
+
+    #[test]
+    fn next_says_why_what_where_and_how() {
+        let survey = survey([Passes, Todo, Todo]);
+        let exercise = survey.next().unwrap();
+        let reason = reason(&survey, exercise);
+        assert!(
+            reason.contains("what it builds on passes (ex05)"),
+            "{reason}"
+        );
+        let text = next_text(exercise, &reason, &task(CODE), None, PLAIN());
+        for part in [
+            "ex06 Adam: difficulty 3 of 5, about 30 minutes.",
+            "Write Adam",
+            "File  exercises/ex06-adam/src/lib.rs",
+            "Page  exercises/ex06-adam.html in the book",
+            "cargo course watch ex06",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let text = next_text(
+            exercise,
+            &reason,
+            "",
+            Some("http://127.0.0.1:3000"),
+            PLAIN(),
+        );
+        assert!(
+            text.contains("Page  http://127.0.0.1:3000/exercises/ex06-adam.html"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_hint_is_remembered() {
+        let folder = Folder::new("hint");
+        let hints = Hints::parse("## Question\nWhy?\n## Formula\nF\n## Code\nC\n").unwrap();
+        let exercise = exercise("ex07", &[]);
+        assert!(!one_more_hint(&folder.0, &exercise, &hints, false).contains("formula"));
+        assert!(one_more_hint(&folder.0, &exercise, &hints, false).contains("formula"));
+        assert_eq!(Progress::load(&folder.0).entry("ex07").hints, 2);
     }
 
     #[test]
@@ -761,6 +741,14 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
     }
 
     #[test]
+    fn the_prose_of_a_hint_is_wrapped_and_its_code_is_not() {
+        assert_eq!(
+            wrap_prose("one two three\n```rust\nlet a = b;\n```\nfour five", 8),
+            "one two\nthree\n```rust\nlet a = b;\n```\nfour\nfive"
+        );
+    }
+
+    #[test]
     fn the_solution_is_shown_as_what_to_take_out_and_what_to_put_in() {
         let text = diff_text(
             &exercise("ex07", &[]),
@@ -772,10 +760,5 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         assert!(!text.contains("Task"), "{text}");
         let same = diff_text(&exercise("ex07", &[]), "a\n", "a\n", PLAIN());
         assert!(same.contains("is the solution"), "{same}");
-    }
-
-    #[test]
-    fn long_sentences_are_wrapped_between_words() {
-        assert_eq!(wrap("one two three", 8), "one two\nthree");
     }
 }

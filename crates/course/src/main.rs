@@ -7,16 +7,21 @@ mod book;
 mod copies;
 mod doctor;
 mod exercises;
+mod files;
 mod kills;
 mod lab;
 mod learn;
 mod make;
 mod process;
 mod progress;
+mod run;
 mod server;
 mod start;
+mod starter;
 mod stop;
 mod ui;
+mod verdict;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -41,6 +46,13 @@ struct Cli {
     start: Start,
 }
 
+/// The exit codes of verbs that tell or do something.
+const ASKED: &str = "Exit codes: 0 done; 2 wrong usage, or it could not be done.";
+
+/// The exit codes of verbs that judge.
+const TESTED: &str =
+    "Exit codes: 0 it passes; 1 it does not; 2 wrong usage, or it could not be tested.";
+
 #[derive(Debug, Clone, Args)]
 struct Start {
     /// Serve the book at this port and no other one.
@@ -58,21 +70,33 @@ struct Start {
 enum Verb {
     /// Serve the book, set up what is missing, start JupyterLab (the default).
     Start(Start),
-    /// List the exercises: what passes, what is next.
+    /// List the exercises: what passes, what is next, how many minutes are left.
+    #[command(after_help = ASKED)]
     Status {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Test an exercise and say what is wrong.
+    /// Say which exercise is next, why, what it asks and where its file is.
+    #[command(after_help = ASKED)]
+    Next,
+    /// Test an exercise and say what is wrong; or all of them, a line each.
+    #[command(after_help = TESTED)]
     Test {
-        /// Its id (ex07), its name (adam), or nothing in its folder.
+        /// Its id (ex07), its name (adam), nothing in its folder, or `all`.
         exercise: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
+    /// Test an exercise whenever it is saved; h hint, n next, l list, r run again, q quit.
+    #[command(after_help = ASKED)]
+    Watch {
+        /// Its id (ex07) or its name (adam); else the one whose folder this is, else the next one.
+        exercise: Option<String>,
+    },
     /// Show one more hint: a question, a formula, a line of code.
+    #[command(after_help = ASKED)]
     Hint {
         /// Its id (ex07), its name (adam), or nothing in its folder.
         exercise: Option<String>,
@@ -81,7 +105,14 @@ enum Verb {
         all: bool,
     },
     /// Show the solution beside yours.
+    #[command(after_help = ASKED)]
     Solution {
+        /// Its id (ex07), its name (adam), or nothing in its folder.
+        exercise: Option<String>,
+    },
+    /// Begin an exercise anew: yours is kept beside the starter.
+    #[command(after_help = ASKED)]
+    Reset {
         /// Its id (ex07), its name (adam), or nothing in its folder.
         exercise: Option<String>,
     },
@@ -135,17 +166,34 @@ enum Verb {
     },
 }
 
+impl Verb {
+    /// The exit code when it could not be done. To a learner's script 1 means that an exercise does not pass, and nothing else.
+    fn code_of_an_error(&self) -> u8 {
+        match self {
+            Self::Status { .. }
+            | Self::Next
+            | Self::Test { .. }
+            | Self::Watch { .. }
+            | Self::Hint { .. }
+            | Self::Solution { .. }
+            | Self::Reset { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    run(cli).unwrap_or_else(|error| {
+    let verb = cli.verb.unwrap_or(Verb::Start(cli.start));
+    let code = verb.code_of_an_error();
+    run(verb).unwrap_or_else(|error| {
         let style = ui::Style::stderr();
         eprintln!("{} {error:#}", style.red("error:"));
-        ExitCode::FAILURE
+        ExitCode::from(code)
     })
 }
 
-fn run(cli: Cli) -> Result<ExitCode> {
-    let verb = cli.verb.unwrap_or(Verb::Start(cli.start));
+fn run(verb: Verb) -> Result<ExitCode> {
     if let Verb::Preprocess { arguments } = &verb {
         return make::preprocess(arguments);
     }
@@ -165,9 +213,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
             },
         ),
         Verb::Status { json } => learn::status(root, json),
-        Verb::Test { exercise, json } => learn::test(root, exercise.as_deref(), json),
+        Verb::Next => learn::next(&layout),
+        Verb::Test { exercise, json } => verdict::test(root, exercise.as_deref(), json),
+        Verb::Watch { exercise } => watch::watch(root, exercise.as_deref()),
         Verb::Hint { exercise, all } => learn::hint(root, exercise.as_deref(), all),
         Verb::Solution { exercise } => learn::solution(root, exercise.as_deref()),
+        Verb::Reset { exercise } => starter::reset(root, exercise.as_deref()),
         Verb::Doctor { json } => Ok(doctor::doctor(&layout, json)),
         Verb::Setup => start::setup(&layout),
         Verb::Build => make::build(root),

@@ -1,13 +1,14 @@
 //! What a learner has done: `.course/progress.json`, keyed on the permanent ids of the exercises.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::exercises::Exercise;
+use crate::files;
 
 /// What is remembered of one exercise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,8 +82,20 @@ impl Progress {
         self.entries.entry(id.to_owned()).or_default().hints = shown;
     }
 
+    /// Changes what is remembered, while no other command does, and gives back how it is now. A place that cannot be written
+    /// to is told and no more: what was asked for has been done, and only the memory of it is missing.
+    pub(crate) fn change(root: &Path, change: impl FnOnce(&mut Self)) -> Self {
+        let _lock = lock(root);
+        let mut progress = Self::load(root);
+        change(&mut progress);
+        if let Err(error) = progress.save() {
+            eprintln!("This was not remembered. {error:#}");
+        }
+        progress
+    }
+
     /// Writes the file, whole or not at all.
-    pub(crate) fn save(&self) -> Result<()> {
+    fn save(&self) -> Result<()> {
         let failed = || {
             format!(
                 "Could not write {}. Is the disk full, or the folder read-only?",
@@ -93,30 +106,61 @@ impl Progress {
             fs::create_dir_all(folder).with_context(failed)?;
         }
         let text = serde_json::to_string_pretty(&self.entries).with_context(failed)?;
-        let new = self.path.with_extension("json.new");
-        fs::write(&new, text + "\n").with_context(failed)?;
-        fs::rename(&new, &self.path).with_context(failed)
+        files::replace(&self.path, (text + "\n").as_bytes()).with_context(failed)
     }
+}
+
+/// The lock that a command holds while it changes the file: a watch in one terminal and a hint in another both do. Where
+/// there are no locks it goes without.
+fn lock(root: &Path) -> Option<File> {
+    let folder = root.join(".course");
+    fs::create_dir_all(&folder).ok()?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("progress.lock"))
+        .ok()?;
+    file.lock().ok()?;
+    Some(file)
 }
 
 /// A fingerprint of everything that the verdict on an exercise depends on: its own files, and the checks.
 pub(crate) fn fingerprint(exercise: &Exercise, root: &Path) -> String {
-    let mut files = Vec::new();
-    for folder in [
-        exercise.folder(root).join("src"),
-        exercise.folder(root).join("tests"),
-        root.join("crates/checks/src"),
-        root.join("crates/checks/golden"),
-    ] {
-        list(&folder, &mut files);
+    let mut files = own_files(exercise, root);
+    for folder in ["crates/checks/src", "crates/checks/golden"] {
+        list(&root.join(folder), &mut files);
     }
-    files.push(exercise.folder(root).join("Cargo.toml"));
+    print(&files, root)
+}
+
+/// A fingerprint of the exercise's own files.
+pub(crate) fn own_fingerprint(exercise: &Exercise, root: &Path) -> String {
+    print(&own_files(exercise, root), root)
+}
+
+/// The files of an exercise that its verdict depends on, in order. What an editor keeps beside them does not count, nor does
+/// what `cargo course reset` has kept.
+pub(crate) fn own_files(exercise: &Exercise, root: &Path) -> Vec<PathBuf> {
+    let folder = exercise.folder(root);
+    let mut files = Vec::new();
+    list(&folder.join("src"), &mut files);
+    list(&folder.join("tests"), &mut files);
+    files.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        !name.starts_with('.') && name.ends_with(".rs") && !crate::starter::is_kept(&name)
+    });
+    files.push(folder.join("Cargo.toml"));
     files.sort();
+    files
+}
+
+fn print(files: &[PathBuf], root: &Path) -> String {
     let mut hash = Fnv::new();
     for file in files {
-        let name = file.strip_prefix(root).unwrap_or(&file);
+        let name = file.strip_prefix(root).unwrap_or(file);
         hash.add(name.to_string_lossy().as_bytes());
-        hash.add(&fs::read(&file).unwrap_or_default());
+        hash.add(&fs::read(file).unwrap_or_default());
     }
     hash.hex()
 }
@@ -162,6 +206,7 @@ impl Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exercises::tests::exercise;
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("moments-{name}-{}", std::process::id()));
@@ -180,10 +225,12 @@ mod tests {
     #[test]
     fn a_verdict_holds_only_for_the_files_it_was_about() {
         let root = folder("verdict");
-        let mut progress = Progress::load(&root);
-        progress.record("ex07", "a".to_owned(), true);
-        progress.record("ex07", "b".to_owned(), false);
-        progress.save().unwrap();
+        Progress::change(&root, |progress| {
+            progress.record("ex07", "a".to_owned(), true);
+        });
+        Progress::change(&root, |progress| {
+            progress.record("ex07", "b".to_owned(), false);
+        });
         let progress = Progress::load(&root);
         assert_eq!(progress.verdict("ex07", "a"), None);
         assert_eq!(progress.verdict("ex07", "b"), Some(false));
@@ -194,17 +241,7 @@ mod tests {
     #[test]
     fn a_fingerprint_changes_with_the_learners_file_and_with_the_checks() {
         let root = folder("fingerprint");
-        let exercise = Exercise {
-            id: "ex07".into(),
-            slug: "ex07-adam".into(),
-            title: "Adam".into(),
-            chapter: Some("04-adam".into()),
-            difficulty: 3,
-            minutes: 30,
-            after: vec![],
-            see: String::new(),
-            beyond: String::new(),
-        };
+        let exercise = exercise("ex07", &[]);
         let mut seen = vec![fingerprint(&exercise, &root)];
         for file in [
             "exercises/ex07-adam/src/lib.rs",
@@ -218,6 +255,11 @@ mod tests {
             assert!(!seen.contains(&now), "{file}");
             seen.push(now);
         }
+        // What editors and `reset` leave beside it is no part of it.
+        for file in [".lib.rs.swp", "lib.rs~", "lib.old-1.rs"] {
+            fs::write(exercise.folder(&root).join("src").join(file), "y").unwrap();
+        }
+        assert_eq!(Some(&fingerprint(&exercise, &root)), seen.last());
         fs::remove_dir_all(root).unwrap();
     }
 

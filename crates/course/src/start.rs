@@ -389,6 +389,19 @@ fn lock(layout: &Layout) -> Result<Option<File>> {
     }
 }
 
+/// Where a running `cargo course` of this clone serves the book.
+pub(crate) fn book_address(layout: &Layout) -> Option<String> {
+    let path = layout.course().join("start.lock");
+    let file = File::options().write(true).open(path).ok()?;
+    // Who can lock it is alone, and what a session file says is about an earlier start.
+    if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let address = Session::read(layout)?.address;
+    let book = address.split_once("/?").map_or(&*address, |(book, _)| book);
+    Some(book.to_owned())
+}
+
 /// Ends a JupyterLab that a killed `cargo course` of this clone left behind.
 fn sweep(layout: &Layout) {
     let Some(Session { lab: Some(lab), .. }) = Session::read(layout) else {
@@ -495,6 +508,24 @@ mod tests {
         assert!(lock(&layout).unwrap().is_none());
         drop(first);
         assert!(lock(&layout).unwrap().is_some());
+        fs::remove_dir_all(layout.root()).unwrap();
+    }
+
+    #[test]
+    fn the_address_of_the_book_is_known_while_it_is_served() {
+        let layout = clone("address");
+        let session = Session {
+            address: "http://127.0.0.1:3000/?key=0".to_owned(),
+            lab: None,
+        };
+        session.write(&layout).unwrap();
+        let held = lock(&layout).unwrap();
+        assert_eq!(
+            book_address(&layout).as_deref(),
+            Some("http://127.0.0.1:3000")
+        );
+        drop(held);
+        assert_eq!(book_address(&layout), None);
         fs::remove_dir_all(layout.root()).unwrap();
     }
 

@@ -36,6 +36,8 @@ impl Stop {
                 signals.next().await;
                 own.now();
                 signals.next().await;
+                // Who had the terminal in raw mode gets no chance to leave it.
+                let _ = crossterm::terminal::disable_raw_mode();
                 std::process::exit(130);
             });
         });

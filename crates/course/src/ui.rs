@@ -30,6 +30,11 @@ impl Style {
         Self { on: false }
     }
 
+    /// Whether the terminal can do more than take one line after another.
+    pub(crate) fn is_smart() -> bool {
+        std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
     /// Whether colour is on.
     pub(crate) fn is_on(self) -> bool {
         self.on
@@ -61,8 +66,7 @@ impl Style {
 }
 
 fn colour_allowed() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && Style::is_smart()
 }
 
 /// Prints a line. A terminal that has been closed, or a pager that has been left, is no reason to panic: what was started must
@@ -76,6 +80,54 @@ pub(crate) fn put(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes());
     let _ = out.flush();
+}
+
+/// The columns of the terminal, if standard output is one.
+pub(crate) fn columns() -> Option<usize> {
+    let terminal = io::stdout().is_terminal();
+    let (columns, _) = crossterm::terminal::size().ok().filter(|_| terminal)?;
+    (columns > 0).then_some(columns.into())
+}
+
+/// Text without the codes of its colours.
+pub(crate) fn strip_colour(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("\x1b[") {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at..];
+        rest = tail.find('m').map_or("", |end| &tail[end + 1..]);
+    }
+    out + rest
+}
+
+/// Breaks text into lines of at most `width` characters.
+pub(crate) fn wrap(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+/// The text in at most `width` characters, with an ellipsis where some are left out.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(width.saturating_sub(1)).collect();
+    if width > 0 {
+        out.push('…');
+    }
+    out
 }
 
 /// A duration as people say it: `4 s`, `2 min 05 s`.
@@ -108,9 +160,9 @@ impl Line {
     /// Replaces the line. Where it cannot be replaced, at most one line in twenty seconds is printed.
     pub(crate) fn update(&mut self, text: &str) {
         if self.terminal {
-            // Cut to the usual width, because a wrapped line cannot be overwritten.
-            let cut: String = text.chars().take(78).collect();
-            put(&format!("\r\x1b[2K{cut}"));
+            // A wrapped line cannot be overwritten.
+            let width = columns().unwrap_or(80).saturating_sub(2);
+            put(&format!("\r\x1b[2K{}", cut(text, width)));
             self.shown = true;
         } else if self
             .last
@@ -154,6 +206,23 @@ mod tests {
     fn durations_read_as_people_say_them() {
         assert_eq!(duration(Duration::from_millis(4900)), "4 s");
         assert_eq!(duration(Duration::from_secs(125)), "2 min 05 s");
+    }
+
+    #[test]
+    fn long_sentences_are_wrapped_between_words() {
+        assert_eq!(wrap("one two three", 8), "one two\nthree");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(cut("decay", 5), "decay");
+        assert_eq!(cut("decay", 4), "dec…");
+        assert_eq!(cut("decay", 0), "");
+    }
+
+    #[test]
+    fn colour_can_be_taken_out_again() {
+        assert_eq!(strip_colour(&Style { on: true }.red("x y")), "x y");
     }
 
     #[test]
