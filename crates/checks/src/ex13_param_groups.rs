@@ -3,7 +3,7 @@
 //! A case calls `decays`, `assign` or `step`; its names are its tensors, each followed by numbers.
 //!
 //! - `decays`: the numbers are the shape; an input is the shape of the next tensor, and what is seen is 1 where it decays.
-//! - `assign`: the numbers are the shape; `start` holds, for each group, the place in [`TAKES`] of what it takes; the one input is empty.
+//! - `assign`: the numbers are the shape; `start` holds, for each group, the place in `TAKES` of what it takes; the one input is empty.
 //!   What is seen is the place of the tensor that was refused (-1 for none), how many groups take it, and the group of every tensor.
 //! - `step`: the numbers are the tensor's group and its length; the settings are the groups, `start` and an input the values of all tensors.
 //!   What is seen is the tensors.
