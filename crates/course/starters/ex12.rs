@@ -12,8 +12,8 @@
 //! All of x, norm and max_norm are in units of the gradient; max_norm is above 0, and every x is finite.
 //! A tensor may be empty, and there may be no tensors at all: the norm is then 0.
 //!
-//! An example: the tensors [3, 4] and [12] have the norm 13.
-//! With max_norm 6.5 they become [1.5, 2] and [6], and 13 is returned; with max_norm 20 nothing changes, and 13 is returned.
+//! An example: the tensors (3, 4) and (12) have the norm 13.
+//! With max_norm 6.5 they become (1.5, 2) and (6), and 13 is returned; with max_norm 20 nothing changes, and 13 is returned.
 //!
 //! The norm of 3·10²⁰⁰ and 4·10²⁰⁰ is 5·10²⁰⁰, although the square of either is more than an f64 can hold.
 //! Write the plain form first; the last check asks for this one.
