@@ -78,11 +78,16 @@ pub(crate) fn load(root: &Path) -> Result<Vec<Exercise>> {
             path.display()
         )
     })?;
-    let manifest: Manifest =
-        toml::from_str(&text).with_context(|| format!("{} has a mistake", path.display()))?;
-    if manifest.exercise.is_empty() {
+    let all = parse(&text).with_context(|| format!("{} has a mistake", path.display()))?;
+    if all.is_empty() {
         bail!("{} lists no exercise.", path.display());
     }
+    Ok(all)
+}
+
+/// Reads the text of the manifest.
+pub(crate) fn parse(text: &str) -> Result<Vec<Exercise>> {
+    let manifest: Manifest = toml::from_str(text)?;
     Ok(manifest.exercise)
 }
 
@@ -126,21 +131,26 @@ fn find<'a>(
             || exercise.slug.strip_prefix(&format!("{}-", exercise.id)) == Some(wanted.as_str())
     };
     all.iter().find(fits).ok_or_else(|| {
+        let apart = |exercise: &&Exercise| {
+            let rest = exercise.slug.split_once('-').map_or("", |(_, rest)| rest);
+            [exercise.id.as_str(), exercise.slug.as_str(), rest]
+                .iter()
+                .map(|known| {
+                    // A part of a name is nearer than any other word.
+                    let part = wanted.len() > 1 && known.contains(&wanted);
+                    if part { 0 } else { distance(&wanted, known) }
+                })
+                .min()
+        };
+        // A word that has half of its letters wrong is another word.
         let nearest = all
             .iter()
-            .min_by_key(|exercise| {
-                let rest = exercise.slug.split_once('-').map_or("", |(_, rest)| rest);
-                [exercise.id.as_str(), exercise.slug.as_str(), rest]
-                    .iter()
-                    .map(|known| {
-                        // A part of a name is nearer than any other word.
-                        let part = wanted.len() > 1 && known.contains(&wanted);
-                        if part { 0 } else { distance(&wanted, known) }
-                    })
-                    .min()
-            })
-            .map_or("", |exercise| exercise.slug.as_str());
-        anyhow!("There is no exercise `{name}`. Did you mean `{nearest}`? `cargo course status` lists them all.")
+            .min_by_key(apart)
+            .filter(|exercise| apart(exercise).is_some_and(|edits| 2 * edits <= wanted.len()));
+        let guess = nearest.map_or(String::new(), |exercise| {
+            format!(" Did you mean `{}`?", exercise.slug)
+        });
+        anyhow!("There is no exercise `{name}`.{guess} `cargo course status` lists them all.")
     })
 }
 
@@ -306,6 +316,9 @@ pub(crate) mod tests {
                 .to_string();
             assert!(error.contains(nearest), "{name}: {error}");
         }
+        let error = find(&three(), Some("lunch"), Path::new("/r"), Path::new("/"));
+        let error = error.unwrap_err().to_string();
+        assert!(!error.contains("Did you mean"), "{error}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod copies;
 mod doctor;
 mod exercises;
 mod files;
+mod git;
 mod kills;
 mod lab;
 mod learn;
@@ -20,7 +21,9 @@ mod start;
 mod starter;
 mod stop;
 mod ui;
+mod update;
 mod verdict;
+mod verify;
 mod watch;
 
 use std::ffi::OsString;
@@ -52,6 +55,9 @@ const ASKED: &str = "Exit codes: 0 done; 2 wrong usage, or it could not be done.
 /// The exit codes of verbs that judge.
 const TESTED: &str =
     "Exit codes: 0 it passes; 1 it does not; 2 wrong usage, or it could not be tested.";
+
+/// The exit codes of `verify`.
+const VERIFIED: &str = "Exit codes: 0 every exercise passes, or the certificate holds; 1 not; 2 wrong usage, or it could not be tested.";
 
 #[derive(Debug, Clone, Args)]
 struct Start {
@@ -116,6 +122,19 @@ enum Verb {
         /// Its id (ex07), its name (adam), or nothing in its folder.
         exercise: Option<String>,
     },
+    /// Test every exercise from nothing, and write a certificate; or check one.
+    #[command(after_help = VERIFIED)]
+    Verify {
+        /// Whose certificate it is to be.
+        #[arg(long)]
+        name: Option<String>,
+        /// Check this certificate against the files that are here, and test them.
+        #[arg(long, value_name = "FILE", conflicts_with = "name")]
+        check: Option<PathBuf>,
+    },
+    /// Fetch the newest course; what you have edited stays as it is.
+    #[command(after_help = ASKED)]
+    Update,
     /// Say what is there, what is missing, and the command that mends it.
     Doctor {
         /// Print JSON.
@@ -176,7 +195,9 @@ impl Verb {
             | Self::Watch { .. }
             | Self::Hint { .. }
             | Self::Solution { .. }
-            | Self::Reset { .. } => 2,
+            | Self::Reset { .. }
+            | Self::Verify { .. }
+            | Self::Update => 2,
             _ => 1,
         }
     }
@@ -219,6 +240,11 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Hint { exercise, all } => learn::hint(root, exercise.as_deref(), all),
         Verb::Solution { exercise } => learn::solution(root, exercise.as_deref()),
         Verb::Reset { exercise } => starter::reset(root, exercise.as_deref()),
+        Verb::Verify { check: None, name } => verify::verify(root, name),
+        Verb::Verify {
+            check: Some(file), ..
+        } => verify::check(root, &file),
+        Verb::Update => update::update(root),
         Verb::Doctor { json } => Ok(doctor::doctor(&layout, json)),
         Verb::Setup => start::setup(&layout),
         Verb::Build => make::build(root),

@@ -165,7 +165,8 @@ fn print(files: &[PathBuf], root: &Path) -> String {
     hash.hex()
 }
 
-fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+/// Adds every file in a folder and below it.
+pub(crate) fn list(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -134,7 +134,6 @@ impl<'a> Runner<'a> {
     }
 
     /// Builds in this folder.
-    #[expect(dead_code, reason = "`verify` follows.")]
     pub(crate) fn target(mut self, folder: PathBuf) -> Self {
         self.target = Some(folder);
         self

@@ -100,13 +100,19 @@ fn restore(exercise: &Exercise, root: &Path) -> Result<Reset> {
         return Ok(Reset::Nothing);
     }
     // First the copy of the learner's file, whole and on the disk; then the starter.
-    let kept =
-        files::write_beside(&folder, |number| kept("lib", number), &yours).with_context(failed)?;
+    let kept = keep(&path, &yours).with_context(failed)?;
     if let Err(error) = files::replace(&path, &starter) {
         let _ = fs::remove_file(&kept);
         return Err(error).with_context(failed);
     }
     Ok(Reset::Kept(kept))
+}
+
+/// Keeps bytes beside a file, under a name that is free.
+pub(crate) fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().unwrap_or(path);
+    files::write_beside(folder, |number| kept(&stem, number), bytes)
 }
 
 /// Whether two texts are the same, whatever ends their lines: git may write them otherwise on Windows.
