@@ -316,7 +316,8 @@ pub(crate) mod tests {
                 .to_string();
             assert!(error.contains(nearest), "{name}: {error}");
         }
-        let error = find(&three(), Some("lunch"), Path::new("/r"), Path::new("/"));
+        let all = three();
+        let error = find(&all, Some("lunch"), Path::new("/r"), Path::new("/"));
         let error = error.unwrap_err().to_string();
         assert!(!error.contains("Did you mean"), "{error}");
     }
