@@ -1,6 +1,6 @@
 // Serves the built book below a path, as a plain file server would, and has browser.mjs read every page.
 //
-//   node .ci/serve-and-check.mjs [BROWSER [REPORTS]]
+//   node .ci/serve-and-check.mjs [BROWSER [REPORTS [PAGE...]]]
 
 import { spawn } from 'node:child_process';
 import { createReadStream, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const book = join(here, '../book/book');
-const [browser, reports] = process.argv.slice(2);
+const [browser, reports, ...pages] = process.argv.slice(2);
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css',
@@ -37,7 +37,7 @@ const server = createServer((request, response) => {
 
 server.listen(0, '127.0.0.1', () => {
   const base = `http://127.0.0.1:${server.address().port}${PREFIX}`;
-  const args = [join(here, 'browser.mjs'), base, '--max-kb', '800', ...(reports ? ['--shots', join(reports, 'pages')] : [])];
+  const args = [join(here, 'browser.mjs'), base, ...pages, '--max-kb', '800', ...(reports ? ['--shots', join(reports, 'pages')] : [])];
   const env = { ...process.env, ...(browser ? { CHROMIUM: browser } : {}) };
   spawn(process.execPath, args, { env, stdio: 'inherit' }).on('exit', (code) => {
     server.close();
