@@ -14,6 +14,7 @@ mod diff;
 mod error;
 pub mod exercises;
 mod include;
+mod inline;
 mod layout;
 mod math;
 pub mod notebook;

@@ -1,5 +1,6 @@
 //! Typesets formulas when the book is built.
 
+use crate::inline;
 use katex::{KatexContext, Settings, render_to_string};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -18,18 +19,26 @@ impl Typesetter {
         }
     }
 
-    /// HTML for the eye and MathML for the ear, on one line, safe from Markdown.
+    /// HTML for the eye and MathML for the ear, on one line, safe from Markdown. A short line of symbols in running text is
+    /// plain text in the letters of mathematics, which eye and ear share.
     pub(crate) fn render(&mut self, tex: &str, display: bool) -> Result<String, String> {
         let key = (tex.to_owned(), display);
         if let Some(html) = self.done.get(&key) {
             return Ok(html.clone());
         }
-        let settings = Settings::builder().display_mode(display).build();
-        let html = render_to_string(&self.context, &brace_roots(tex), &settings)
-            .map_err(|e| format!("the formula `{}` cannot be typeset: {e}", shorten(tex)))?;
-        let html = shield(&slim(&html));
+        let plain = if display { None } else { inline::render(tex) };
+        let html = match plain {
+            Some(html) => shield(&html),
+            None => shield(&slim(&self.katex(tex, display)?)),
+        };
         self.done.insert(key, html.clone());
         Ok(html)
+    }
+
+    fn katex(&self, tex: &str, display: bool) -> Result<String, String> {
+        let settings = Settings::builder().display_mode(display).build();
+        render_to_string(&self.context, &brace_roots(tex), &settings)
+            .map_err(|e| format!("the formula `{}` cannot be typeset: {e}", shorten(tex)))
     }
 }
 
@@ -94,7 +103,16 @@ pub(crate) struct Dictionary {
 
 impl Dictionary {
     /// Replaces the styles and shapes of a formula by references to this page's dictionary.
-    pub(crate) fn compact(&mut self, html: &str) -> String {
+    pub(crate) fn formula(&mut self, html: &str) -> String {
+        self.tags(html, true)
+    }
+
+    /// Replaces the styles of a figure by references to this page's dictionary. Its shapes are its own.
+    pub(crate) fn figure(&mut self, svg: &str) -> String {
+        self.tags(svg, false)
+    }
+
+    fn tags(&mut self, html: &str, shapes: bool) -> String {
         let mut out = String::with_capacity(html.len());
         let mut rest = html;
         while let Some(start) = rest.find('<') {
@@ -102,17 +120,18 @@ impl Dictionary {
                 .find('>')
                 .map_or(rest.len(), |n| start + n + 1);
             out.push_str(&rest[..start]);
-            out.push_str(&self.tag(&rest[start..end]));
+            out.push_str(&self.tag(&rest[start..end], shapes));
             rest = &rest[end..];
         }
         out.push_str(rest);
         out
     }
 
-    fn tag(&mut self, tag: &str) -> String {
-        if let Some(shape) = tag
-            .strip_prefix("<path d=\"")
-            .and_then(|t| t.split('"').next())
+    fn tag(&mut self, tag: &str, shapes: bool) -> String {
+        if shapes
+            && let Some(shape) = tag
+                .strip_prefix("<path d=\"")
+                .and_then(|t| t.split('"').next())
         {
             return format!(
                 "<use href=\"#m-shape-{}\"/>",
@@ -259,7 +278,7 @@ mod tests {
     fn a_style_and_a_shape_are_written_once_per_page() {
         let mut dictionary = Dictionary::default();
         let formula = Typesetter::new().render(r"\sqrt{x} + x^2", false).unwrap();
-        let (first, second) = (dictionary.compact(&formula), dictionary.compact(&formula));
+        let (first, second) = (dictionary.formula(&formula), dictionary.formula(&formula));
         assert_eq!(first, second);
         assert!(
             !first.contains("style=") && !first.contains("<path") && first.contains("<use href"),

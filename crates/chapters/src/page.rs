@@ -267,7 +267,7 @@ impl Writer<'_> {
     fn weave(&mut self, line: usize, text: &str) -> String {
         let (typesetter, dictionary) = (&mut *self.typesetter, &mut self.dictionary);
         let woven = prose::weave(text, &self.numbers, str::to_owned, |formula| {
-            let html = dictionary.compact(&typesetter.render(formula.tex, formula.display)?);
+            let html = dictionary.formula(&typesetter.render(formula.tex, formula.display)?);
             Ok(place_formula(formula, &html))
         });
         match woven {
@@ -337,7 +337,7 @@ impl Writer<'_> {
             let _ = write!(
                 self.out,
                 "<div class=\"m-output m-figure\" role=\"region\" tabindex=\"0\" aria-label=\"Figure from the cell {name}\">{}</div>\n\n",
-                one_line(&own_ids(&svg, name))
+                self.dictionary.figure(&one_line(&own_ids(&svg, name)))
             );
         }
         self.out.push_str("</div>\n\n");
