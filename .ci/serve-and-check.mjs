@@ -37,7 +37,7 @@ const server = createServer((request, response) => {
 
 server.listen(0, '127.0.0.1', () => {
   const base = `http://127.0.0.1:${server.address().port}${PREFIX}`;
-  const args = [join(here, 'browser.mjs'), base, ...pages, '--max-kb', '800', ...(reports ? ['--shots', join(reports, 'pages')] : [])];
+  const args = [join(here, 'browser.mjs'), base, ...pages, '--max-kb', '600', ...(reports ? ['--shots', join(reports, 'pages')] : [])];
   const env = { ...process.env, ...(browser ? { CHROMIUM: browser } : {}) };
   spawn(process.execPath, args, { env, stdio: 'inherit' }).on('exit', (code) => {
     server.close();

@@ -5,6 +5,68 @@ use katex::{KatexContext, Settings, render_to_string};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+/// KaTeX's style sheet, of the version whose HTML the typesetter writes.
+const SHEET: &str = include_str!("../assets/katex.min.css");
+
+/// The classes that a formula repeats. On the page each is `q` and its place in this list: a chapter becomes a tenth smaller.
+const CLASSES: [&str; 28] = [
+    "vlist-r",
+    "vlist",
+    "vlist-t",
+    "vlist-t2",
+    "vlist-s",
+    "pstrut",
+    "mtight",
+    "mathnormal",
+    "mspace",
+    "mord",
+    "msupsub",
+    "katex-html",
+    "katex-mathml",
+    "katex-base",
+    "katex-strut",
+    "katex-sizing",
+    "reset-size6",
+    "size3",
+    "katex-accent",
+    "accent-body",
+    "svg-align",
+    "hide-tail",
+    "nulldelimiter",
+    "mclose",
+    "mopen",
+    "mrel",
+    "mbin",
+    "mfrac",
+];
+
+fn short(class: &str) -> Option<String> {
+    CLASSES
+        .iter()
+        .position(|c| *c == class)
+        .map(|n| format!("q{n}"))
+}
+
+/// KaTeX's style sheet with the short names of its classes.
+pub(crate) fn sheet() -> String {
+    let mut out = String::with_capacity(SHEET.len());
+    let mut rest = SHEET;
+    while let Some(dot) = rest.find('.') {
+        let (before, after) = rest.split_at(dot + 1);
+        out.push_str(before);
+        let name = after
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .unwrap_or(after.len());
+        match short(&after[..name]) {
+            Some(short) => out.push_str(&short),
+            None => out.push_str(&after[..name]),
+        }
+        rest = &after[name..];
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Typesets formulas and remembers them: `$x_t$` occurs hundreds of times.
 pub(crate) struct Typesetter {
     context: KatexContext,
@@ -29,7 +91,7 @@ impl Typesetter {
         let plain = if display { None } else { inline::render(tex) };
         let html = match plain {
             Some(html) => shield(&html),
-            None => shield(&slim(&self.katex(tex, display)?)),
+            None => shield(&shorten_classes(&slim(&self.katex(tex, display)?))),
         };
         self.done.insert(key, html.clone());
         Ok(html)
@@ -91,6 +153,22 @@ fn slim(html: &str) -> String {
     out.replace("<semantics>", "")
         .replace("</semantics>", "")
         .replace(" xmlns=\"http://www.w3.org/1998/Math/MathML\"", "")
+}
+
+fn shorten_classes(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once(" class=\"") {
+        let (names, behind) = after.split_once('"').unwrap_or((after, ""));
+        let names: Vec<String> = names
+            .split_whitespace()
+            .map(|name| short(name).unwrap_or_else(|| name.to_owned()))
+            .collect();
+        let _ = write!(out, "{before} class=\"{}\"", names.join(" "));
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The styles and the shapes that a page's formulas repeat: each is written once, at the top of the page.
@@ -232,7 +310,7 @@ pub(crate) fn shield(html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dictionary, Typesetter, brace_roots};
+    use super::{CLASSES, Dictionary, SHEET, Typesetter, brace_roots, sheet, short};
 
     #[test]
     fn a_formula_keeps_its_mathml_and_nothing_that_markdown_could_eat() {
@@ -272,6 +350,25 @@ mod tests {
                 .unwrap()
                 .contains("padding-left")
         );
+    }
+
+    #[test]
+    fn the_sheet_knows_the_short_names_of_the_classes_and_no_other() {
+        let sheet = sheet();
+        for class in CLASSES {
+            let rule = |sheet: &str, name: &str| {
+                sheet.match_indices(&format!(".{name}")).any(|(at, found)| {
+                    !sheet[at + found.len()..]
+                        .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
+                })
+            };
+            let short = short(class).unwrap();
+            assert_eq!(rule(SHEET, class), rule(&sheet, &short), "{class}");
+            assert!(!rule(&sheet, class), "{class}");
+        }
+        assert!(sheet.contains("fonts/KaTeX_Main-Regular.woff2"));
+        let html = Typesetter::new().render(r"\frac{a_b}{c}", false).unwrap();
+        assert!(!html.contains("vlist"), "{html}");
     }
 
     #[test]

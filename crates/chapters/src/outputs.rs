@@ -29,7 +29,7 @@ const SHOW: &str = include_str!("../templates/show.rs");
 /// What the cells of a chapter gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outputs {
-    /// File names and contents: `<cell>.txt`, `<cell>.svg`, `<cell>.html`, `numbers.toml`.
+    /// File names and contents: `<cell>.txt`, `<cell>.svg` and the `<cell>.csv` behind it, `<cell>.html`, `numbers.toml`.
     pub files: BTreeMap<String, String>,
 }
 
@@ -326,6 +326,8 @@ fn execute(chapter: &Chapter, package: &Path, program: &Path) -> Result<String, 
     let mut child = Command::new(program)
         .current_dir(package.join("run"))
         .env("RUST_BACKTRACE", "0")
+        // Figures hand over their points as well; a notebook has them in the cell.
+        .env("MOMENTS_FIGURE_DATA", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -431,6 +433,7 @@ fn collect(chapter: &Chapter, stdout: &str) -> Result<Outputs, Error> {
             let extension = match kind.as_str() {
                 "image/svg+xml" => "svg",
                 "text/html" => "html",
+                "text/csv" => "csv",
                 "text/plain" => {
                     // Beside a picture or a table, plain text is only what a terminal would show in its place.
                     if !has_picture {

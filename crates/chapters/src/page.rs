@@ -5,7 +5,7 @@
 //! script to be read.
 
 use crate::error::Problem;
-use crate::math::{Dictionary, Typesetter};
+use crate::math::{self, Dictionary, Typesetter};
 use crate::number::read_line;
 use crate::prose::{self, Formula};
 use crate::question::{Question, QuestionKind};
@@ -54,6 +54,11 @@ impl Preprocessor for Moments {
         let layout = Layout::find(&context.root)?;
         let src = context.root.join(&context.config.book.src);
         copy_notebooks(&layout, &src)?;
+        copy_data(&layout, &src)?;
+        put(
+            &src.join("assets/katex/formulas.css"),
+            math::sheet().as_bytes(),
+        )?;
         let mut problems = Vec::new();
         book.for_each_chapter_mut(|chapter| {
             let (Some(path), Some(source)) = (&chapter.path, &chapter.source_path) else {
@@ -100,20 +105,12 @@ pub fn preprocess(input: impl Read, output: impl Write) -> Result<(), Error> {
         .map_err(|e| failed(format!("cannot hand the book back to mdBook: {e}")))
 }
 
-/// Puts the notebooks where mdBook copies them from. A file that has not changed is left alone: `mdbook serve` watches.
+/// Puts the notebooks where mdBook copies them from.
 fn copy_notebooks(layout: &Layout, src: &Path) -> Result<(), Error> {
-    let to = src.join("notebooks");
     for slug in layout.slugs()? {
-        let target = to.join(format!("{slug}.ipynb"));
+        let target = src.join(format!("notebooks/{slug}.ipynb"));
         match fs::read(layout.notebook(&slug)) {
-            Ok(notebook) => {
-                if fs::read(&target).is_ok_and(|old| old == notebook) {
-                    continue;
-                }
-                fs::create_dir_all(&to).map_err(|e| Error::io(&to, "make the directory", &e))?;
-                fs::write(&target, notebook)
-                    .map_err(|e| Error::io(&target, "copy the notebook", &e))?;
-            }
+            Ok(notebook) => put(&target, &notebook)?,
             Err(_) => {
                 // No notebook, so no copy of an old one either.
                 let _ = fs::remove_file(&target);
@@ -121,6 +118,45 @@ fn copy_notebooks(layout: &Layout, src: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Puts the data behind the figures where mdBook copies them from.
+fn copy_data(layout: &Layout, src: &Path) -> Result<(), Error> {
+    let all = src.join("data");
+    for slug in layout.slugs()? {
+        let (from, to) = (layout.outputs(&slug), all.join(&slug));
+        let names = csv_files(&from);
+        for old in csv_files(&to) {
+            if !names.contains(&old) {
+                let _ = fs::remove_file(to.join(old));
+            }
+        }
+        for name in names {
+            let data = fs::read(from.join(&name))
+                .map_err(|e| Error::io(&from.join(&name), "read the data", &e))?;
+            put(&to.join(name), &data)?;
+        }
+    }
+    Ok(())
+}
+
+fn csv_files(dir: &Path) -> Vec<std::ffi::OsString> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name())
+        .filter(|name| Path::new(name).extension().is_some_and(|e| e == "csv"))
+        .collect()
+}
+
+/// Writes a file that mdBook copies. One that has not changed is left alone: `mdbook serve` watches.
+fn put(path: &Path, content: &[u8]) -> Result<(), Error> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(|e| Error::io(dir, "make the directory", &e))?;
+    }
+    fs::write(path, content).map_err(|e| Error::io(path, "write for mdBook to copy", &e))
 }
 
 struct Page<'a> {
@@ -143,6 +179,7 @@ impl Page<'_> {
             chapter: &chapter,
             numbers: Numbers::load(&outputs)?,
             outputs: &outputs,
+            root: &self.root(),
             typesetter,
             dictionary: Dictionary::default(),
             problems: Vec::new(),
@@ -185,13 +222,17 @@ impl Page<'_> {
         Ok(exercises::place(&markdown, &exercises::section(&exercises)))
     }
 
+    fn root(&self) -> String {
+        "../".repeat(self.path.components().count().saturating_sub(1))
+    }
+
     /// What stands under a chapter's title: how long it takes to read, and the doors to the notebook and the exercises.
     fn header(&self, chapter: &Chapter, has_exercises: bool) -> String {
         if !layout::is_slug(&chapter.slug) {
             return String::new();
         }
         let slug = &chapter.slug;
-        let root = "../".repeat(self.path.components().count().saturating_sub(1));
+        let root = self.root();
         let mut out = format!(
             "\n<div class=\"m-header\"><p class=\"m-time\">About {} minutes to read</p>",
             minutes(chapter)
@@ -248,6 +289,8 @@ struct Writer<'a> {
     chapter: &'a Chapter,
     numbers: Numbers,
     outputs: &'a Path,
+    /// The way from the page to the top of the book: empty, or `../` as often as needed.
+    root: &'a str,
     typesetter: &'a mut Typesetter,
     dictionary: Dictionary,
     problems: Vec<Problem>,
@@ -334,10 +377,18 @@ impl Writer<'_> {
             );
         }
         if let Some(svg) = self.output(&format!("{name}.svg"))? {
+            let figure = self.dictionary.figure(&one_line(&own_ids(&svg, name)));
+            let mut data = String::new();
+            if self.outputs.join(format!("{name}.csv")).is_file() {
+                let (root, slug) = (self.root, &self.chapter.slug);
+                let _ = write!(
+                    data,
+                    "<p class=\"m-data\"><a href=\"{root}data/{slug}/{name}.csv\" download=\"{slug}-{name}.csv\">Data of the figure {name} (CSV)</a></p>"
+                );
+            }
             let _ = write!(
                 self.out,
-                "<div class=\"m-output m-figure\" role=\"region\" tabindex=\"0\" aria-label=\"Figure from the cell {name}\">{}</div>\n\n",
-                self.dictionary.figure(&one_line(&own_ids(&svg, name)))
+                "<div class=\"m-output m-figure\" role=\"region\" tabindex=\"0\" aria-label=\"Figure from the cell {name}\">{figure}</div>{data}\n\n"
             );
         }
         self.out.push_str("</div>\n\n");

@@ -1,3 +1,4 @@
+use super::Point;
 use super::thin::corners;
 use std::collections::HashMap;
 
@@ -6,8 +7,6 @@ const CELLS: usize = 192;
 
 /// Level lines that are drawn by default.
 const LEVELS: usize = 10;
-
-type Point = (f64, f64);
 
 /// A function of two variables on a regular grid.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,6 @@
 //! The layout of a figure and its drawing with plotters, in units of the picture.
 
+use super::Point;
 use super::svg::{Ink, SCALE, rewrite};
 use super::thin::{clip, thin};
 use super::{Backdrop, Figure, Series};
@@ -24,7 +25,6 @@ const BOLD: f64 = 1.1;
 /// A label wider than this does not fit beside the plot; then all labels go into a legend above it.
 const WIDEST_SIDE_LABEL: f64 = 150.0;
 
-type Point = (f64, f64);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 

@@ -15,6 +15,8 @@ use axis::Axis;
 use contour::Grid;
 use std::fmt::Write as _;
 
+type Point = (f64, f64);
+
 /// A figure: a title, a description for those who cannot see it, and what is drawn.
 ///
 /// ```
@@ -427,14 +429,22 @@ impl Figure {
 
     /// All points of all series as CSV, with digits that give the numbers back exactly; of a histogram its bins.
     pub fn csv(&self) -> String {
+        self.csv_of(<[Point]>::to_vec, format::exact)
+    }
+
+    fn csv_of(
+        &self,
+        choose: impl Fn(&[Point]) -> Vec<Point>,
+        number: impl Fn(f64) -> String,
+    ) -> String {
         if let Backdrop::Histogram(_) = &self.backdrop {
             return self.table().csv();
         }
         let mut out = String::from("series,x,y\n");
         for series in &self.series {
             let label = crate::table::csv_field(&series.label);
-            for (x, y) in &series.points {
-                let _ = writeln!(out, "{label},{},{}", format::exact(*x), format::exact(*y));
+            for (x, y) in choose(&series.points) {
+                let _ = writeln!(out, "{label},{},{}", number(x), number(y));
             }
         }
         out
@@ -453,7 +463,14 @@ impl Figure {
 
     pub(crate) fn blocks(&self) -> Result<String, Error> {
         let text = format!("{}\n{}", self.table(), self.description());
-        Ok(display::block("text/plain", &text) + &display::block("image/svg+xml", &self.svg()?))
+        let mut blocks =
+            display::block("text/plain", &text) + &display::block("image/svg+xml", &self.svg()?);
+        // The book offers what is drawn as numbers: of a long series some hundreds of points, with seven digits each, which do
+        // not depend on the machine's `exp` and `ln`.
+        if std::env::var_os("MOMENTS_FIGURE_DATA").is_some() {
+            blocks += &display::block("text/csv", &self.csv_of(thin::sample, format::number));
+        }
+        Ok(blocks)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Fewer points, the same picture.
 
+use super::Point;
+
 /// The most points that a drawn line keeps.
 pub(crate) const MOST: usize = 400;
-
-type Point = (f64, f64);
 
 /// The line with at most [`MOST`] points: where x only grows, the extremes of each of many columns; else, the corners.
 pub(crate) fn thin(points: &[Point], width: f64, height: f64) -> Vec<Point> {
@@ -22,6 +22,28 @@ pub(crate) fn thin(points: &[Point], width: f64, height: f64) -> Vec<Point> {
             tolerance *= 1.5;
         }
     }
+}
+
+/// At most about [`MOST`] of the points, for a table: the extremes where x only grows, else every so many and the last.
+pub(crate) fn sample(points: &[Point]) -> Vec<Point> {
+    let finite = |p: &&Point| p.0.is_finite() && p.1.is_finite();
+    if points.len() <= MOST {
+        return points.to_vec();
+    }
+    let points: Vec<Point> = points.iter().filter(finite).copied().collect();
+    if points.len() <= MOST {
+        return points;
+    }
+    if points.windows(2).all(|w| w[0].0 <= w[1].0) {
+        return extremes(&points);
+    }
+    let mut kept: Vec<Point> = points
+        .iter()
+        .copied()
+        .step_by(points.len().div_ceil(MOST))
+        .collect();
+    kept.extend(points.last().filter(|last| kept.last() != Some(last)));
+    kept
 }
 
 /// The first and last point, and the lowest and highest in each of many columns of equal width.
@@ -193,5 +215,21 @@ mod tests {
         assert_eq!(pieces[1][0].1, 1.0);
         assert!(clip(&[(2.0, 2.0), (3.0, 3.0)], unit, unit).is_empty());
         assert_eq!(clip(&[(0.5, 0.5)], unit, unit), [[(0.5, 0.5)]]);
+    }
+
+    #[test]
+    fn a_sample_keeps_extremes_and_ends_and_drops_what_is_not_finite() {
+        let spike: Vec<Point> = (0..10_000)
+            .map(|i| (f64::from(i), if i == 5003 { 9.0 } else { 0.0 }))
+            .collect();
+        let kept = sample(&spike);
+        assert!(kept.len() <= MOST && kept.contains(&(5003.0, 9.0)));
+        assert_eq!((kept[0], kept[kept.len() - 1]), (spike[0], spike[9999]));
+        let circle: Vec<Point> = (0..5000)
+            .map(|i| (f64::from(i) * 0.01).sin_cos())
+            .chain([(f64::NAN, 1.0)])
+            .collect();
+        let kept = sample(&circle);
+        assert!(kept.len() <= MOST + 1 && kept[kept.len() - 1] == circle[4999]);
     }
 }
