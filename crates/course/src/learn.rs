@@ -25,6 +25,8 @@ pub(crate) enum Standing {
     Todo,
     /// All of it is written, and a check fails or it does not compile.
     Fails,
+    /// All of it is written, and its files have changed since they were tested.
+    Edited,
 }
 
 impl Standing {
@@ -44,6 +46,7 @@ impl Standing {
             Self::Passes => "passes",
             Self::Todo => "to do",
             Self::Fails => "fails",
+            Self::Edited => "edited",
         }
     }
 
@@ -52,6 +55,7 @@ impl Standing {
             Self::Passes => "passes",
             Self::Todo => "todo",
             Self::Fails => "fails",
+            Self::Edited => "edited",
         }
     }
 
@@ -61,7 +65,7 @@ impl Standing {
         match self {
             Self::Passes => style.green(&word),
             Self::Fails => style.red(&word),
-            Self::Todo => style.dim(&word),
+            Self::Todo | Self::Edited => style.dim(&word),
         }
     }
 }
@@ -71,8 +75,6 @@ impl Standing {
 pub(crate) struct Survey {
     pub(crate) all: Vec<Exercise>,
     standings: Vec<Standing>,
-    /// Whether a standing is about the files as they are.
-    known: Vec<bool>,
     progress: Progress,
 }
 
@@ -81,7 +83,7 @@ impl Survey {
     pub(crate) fn take(root: &Path, quiet: bool) -> Result<Self> {
         let mut survey = Self::look(root)?;
         let changed: Vec<usize> = (0..survey.all.len())
-            .filter(|&i| !survey.known[i])
+            .filter(|&i| survey.standings[i] == Standing::Edited)
             .collect();
         if changed.is_empty() {
             return Ok(survey);
@@ -113,7 +115,6 @@ impl Survey {
         });
         for (&i, outcome) in changed.iter().zip(&outcomes) {
             survey.standings[i] = Standing::of(&survey.all[i], outcome.passed(), root);
-            survey.known[i] = true;
         }
         Ok(survey)
     }
@@ -122,19 +123,21 @@ impl Survey {
     pub(crate) fn look(root: &Path) -> Result<Self> {
         let all = exercises::load(root)?;
         let progress = Progress::load(root);
-        let (mut standings, mut known) = (Vec::new(), Vec::new());
-        for exercise in &all {
-            let print = progress::fingerprint(exercise, root);
-            let verdict = progress.verdict(&exercise.id, &print);
-            let standing = Standing::of(exercise, verdict == Some(true), root);
-            // Code that still says `todo!` needs no run: at least one check calls it.
-            known.push(verdict.is_some() || standing == Standing::Todo);
-            standings.push(standing);
-        }
+        let standings = all
+            .iter()
+            .map(|exercise| {
+                let print = progress::fingerprint(exercise, root);
+                let verdict = progress.verdict(&exercise.id, &print);
+                match Standing::of(exercise, verdict == Some(true), root) {
+                    // Code that still says `todo!` needs no run: at least one check calls it.
+                    Standing::Fails if verdict.is_none() => Standing::Edited,
+                    standing => standing,
+                }
+            })
+            .collect();
         Ok(Self {
             all,
             standings,
-            known,
             progress,
         })
     }
@@ -572,7 +575,6 @@ mod tests {
                 exercise("ex07", &[]),
             ],
             standings: standings.to_vec(),
-            known: vec![true; 3],
             progress: Progress::load(Path::new("/nowhere")),
         }
     }

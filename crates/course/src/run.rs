@@ -181,7 +181,8 @@ impl<'a> Runner<'a> {
             "--message-format=json"
         };
         let mut command = cargo(self.root);
-        command.args(["test", "--no-run", "--no-fail-fast", format]);
+        // `cargo test --no-run` ends at the first error, and would leave the others unbuilt; what this builds is the same.
+        command.args(["build", "--tests", "--keep-going", format]);
         for exercise in exercises {
             command.args(["--package", &exercise.slug]);
         }
@@ -291,6 +292,8 @@ impl Build {
 /// Reads cargo's messages; nothing if it did not get as far as building.
 fn builds(stdout: &str, exercises: &[&Exercise]) -> Option<Vec<Build>> {
     let mut builds = vec![Build::default(); exercises.len()];
+    // What exercises need, such as the checks.
+    let mut others = Build::default();
     let mut finished = false;
     for line in stdout.lines() {
         let Ok(message) = serde_json::from_str::<Value>(line) else {
@@ -304,8 +307,8 @@ fn builds(stdout: &str, exercises: &[&Exercise]) -> Option<Vec<Build>> {
         let build = exercises
             .iter()
             .position(|exercise| Some(exercise.slug.as_str()) == folder)
-            .and_then(|number| builds.get_mut(number));
-        let Some(build) = build else { continue };
+            .and_then(|number| builds.get_mut(number))
+            .unwrap_or(&mut others);
         match reason {
             "compiler-artifact" => {
                 let testable = message["profile"]["test"] == true;
@@ -327,6 +330,11 @@ fn builds(stdout: &str, exercises: &[&Exercise]) -> Option<Vec<Build>> {
                 }
             }
             _ => {}
+        }
+    }
+    for build in &mut builds {
+        if build.programs.is_empty() && build.said.is_empty() {
+            build.said.clone_from(&others.said);
         }
     }
     finished.then_some(builds)
@@ -654,6 +662,11 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         assert!(!builds[1].failed());
         assert_eq!(builds[1].programs, [PathBuf::from("/r/target/ex07")]);
         assert_eq!(builds[1].text(), "warning: unused variable");
+        let out = message("../crates/checks", "error", "broken checks")
+            + "{\"reason\":\"build-finished\",\"success\":false}\n";
+        let builds = super::builds(&out, &exercises).unwrap();
+        assert!(builds[0].failed());
+        assert_eq!(builds[0].text(), "error: broken checks");
     }
 
     #[test]

@@ -138,12 +138,11 @@ fn all_text(
         } else if outcome.crash.is_some() {
             "was ended by the system".to_owned()
         } else {
-            let first = outcome.first_message().map_or("", |(name, _)| name);
-            format!(
-                "{} of {}: {first}",
-                outcome.passing(),
-                count(total, "check")
-            )
+            let score = format!("{} of {}", outcome.passing(), count(total, "check"));
+            match outcome.first_message() {
+                Some((name, _)) if *standing == Standing::Fails => format!("{score}: {name}"),
+                _ => score,
+            }
         };
         let line = format!("{}  {:<wide$}  {notes}", exercise.id, exercise.title);
         // The word before it takes ten columns.

@@ -228,7 +228,12 @@ impl<'a> Watch<'a> {
                             raw.suspend()?;
                             self.draw();
                         }
-                        wish => self.fulfil(wish)?,
+                        wish => {
+                            if let Err(error) = self.fulfil(wish) {
+                                self.view = View::Text(format!("{error:#}\n"));
+                                self.draw();
+                            }
+                        }
                     },
                     Event::Resize(..) => self.draw(),
                     _ => {}
