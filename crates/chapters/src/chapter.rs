@@ -103,6 +103,11 @@ impl Chapter {
         })
     }
 
+    /// Whether a cell uses `nalgebra`, which only a kernel of its own offers: it would slow the start of the other.
+    pub fn needs_nalgebra(&self) -> bool {
+        self.cells().any(|cell| cell.code.contains("nalgebra"))
+    }
+
     /// The questions, in order.
     pub fn questions(&self) -> impl Iterator<Item = &Question> {
         self.blocks.iter().filter_map(|block| match &block.kind {

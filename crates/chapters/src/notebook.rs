@@ -129,9 +129,17 @@ pub fn render(layout: &Layout, chapter: &Chapter) -> Result<String, Error> {
         cells: writer.cells,
         metadata: Metadata {
             kernelspec: Kernelspec {
-                display_name: "Rust (Moments)",
+                display_name: if chapter.needs_nalgebra() {
+                    "Rust (Moments + nalgebra)"
+                } else {
+                    "Rust (Moments)"
+                },
                 language: "rust",
-                name: "moments",
+                name: if chapter.needs_nalgebra() {
+                    "moments-nalgebra"
+                } else {
+                    "moments"
+                },
             },
             language_info: Language {
                 file_extension: ".rs",

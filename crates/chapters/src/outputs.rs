@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The crates that a cell may use, as the notebook kernel offers them.
+/// The crates that a cell may use, as the notebook kernel offers them; `nalgebra` besides, in a chapter that uses it.
 pub const DEPENDENCIES: [&str; 5] = ["moments", "moments-lab", "ndarray", "plotters", "rand"];
 
 /// A chapter may not run longer than this.
@@ -162,7 +162,7 @@ fn write_package(layout: &Layout, chapter: &Chapter) -> Result<PathBuf, Error> {
     fs::create_dir_all(dir.join("run")).map_err(|e| Error::io(&dir, "make the directory", &e))?;
     put(&dir.join("main.rs"), &program(chapter))?;
     put(&dir.join("show.rs"), SHOW)?;
-    put(&dir.join("Cargo.toml"), &manifest(layout, &chapter.slug)?)?;
+    put(&dir.join("Cargo.toml"), &manifest(layout, chapter)?)?;
     // Cargo trims the lock file to this package; the copy beside it tells when the workspace's has changed.
     let lock = layout.root().join("Cargo.lock");
     if let Ok(lock) = fs::read_to_string(&lock)
@@ -182,7 +182,7 @@ fn put(path: &Path, content: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-fn manifest(layout: &Layout, slug: &str) -> Result<String, Error> {
+fn manifest(layout: &Layout, chapter: &Chapter) -> Result<String, Error> {
     let path = layout.root().join("Cargo.toml");
     let text = fs::read_to_string(&path)
         .map_err(|e| Error::io(&path, "read the workspace's manifest", &e))?;
@@ -194,7 +194,8 @@ fn manifest(layout: &Layout, slug: &str) -> Result<String, Error> {
         .and_then(|w| w.get("dependencies"))
         .and_then(toml::Value::as_table);
     let mut dependencies = toml::Table::new();
-    for name in DEPENDENCIES {
+    let more = chapter.needs_nalgebra().then_some("nalgebra");
+    for name in DEPENDENCIES.into_iter().chain(more) {
         let Some(dependency) = offered.and_then(|o| o.get(name)) else {
             continue;
         };
@@ -203,6 +204,12 @@ fn manifest(layout: &Layout, slug: &str) -> Result<String, Error> {
             && let Some(relative) = path.as_str()
         {
             *path = toml::Value::String(format!("../../../{relative}"));
+        }
+        if name == "moments-lab"
+            && more.is_some()
+            && let Some(table) = dependency.as_table_mut()
+        {
+            table.insert("features".into(), vec!["nalgebra"].into());
         }
         dependencies.insert(name.to_owned(), dependency);
     }
@@ -213,7 +220,7 @@ fn manifest(layout: &Layout, slug: &str) -> Result<String, Error> {
          [[bin]]\nname = \"{name}\"\npath = \"main.rs\"\n\n[workspace]\n\n\
          [profile.dev]\nopt-level = 1\ndebug = \"line-tables-only\"\n\n\
          [profile.dev.package.\"*\"]\nopt-level = 3\ndebug = false\n\n{package}",
-        name = package_name(slug),
+        name = package_name(&chapter.slug),
     ))
 }
 

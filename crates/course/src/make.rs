@@ -151,7 +151,7 @@ pub(crate) fn run_notebooks(
         let path = chapters.notebook(&slug);
         ui::say(&format!(
             "{slug}: on the kernel {}",
-            moments_kernel::KERNEL_DISPLAY_NAME
+            moments_kernel::notebook::flavour(&path)?.display_name()
         ));
         let options = moments_kernel::notebook::Options {
             write_to: out.map(|folder| folder.join(format!("{slug}.ipynb"))),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::error::Error;
+use crate::flavour::Flavour;
 use crate::launch;
 use crate::layout::Layout;
 use crate::notebook;
@@ -20,7 +21,7 @@ Usage: moments-kernel <command>
   sweep                       remove what dead kernels left, and old templates
   run NOTEBOOK [--write FILE] [--cell-timeout SECONDS]
                               execute a notebook from its first to its last cell
-  launch [--root CLONE] CONNECTION_FILE
+  launch [--root CLONE [--kernel NAME]] CONNECTION_FILE
                               start a kernel; Jupyter calls this";
 
 /// Prints progress line by line.
@@ -73,12 +74,14 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
         .collect();
     match words.as_slice() {
         ["launch", rest @ ..] => {
-            let (layout, file) = match rest {
-                ["--root", _, _] => (Layout::new(&arguments[2])?, &arguments[3]),
-                [_] => (launch::layout_of_launcher()?, &arguments[1]),
+            let root = || Layout::new(&arguments[2]);
+            let (layout, flavour, file) = match rest {
+                ["--root", _, "--kernel", name, _] => (root()?, named(name)?, &arguments[5]),
+                ["--root", _, _] => (root()?, Flavour::Plain, &arguments[3]),
+                [_] => (launch::layout_of_launcher()?, Flavour::Plain, &arguments[1]),
                 _ => return Err(usage()),
             };
-            let code = launch::launch(&layout, &PathBuf::from(file))?;
+            let code = launch::launch(&layout, flavour, &PathBuf::from(file))?;
             Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
         }
         // Not for people: a launcher starts it, see `launch`.
@@ -94,7 +97,9 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
                     last: String::new(),
                 },
             )?;
-            println!("The kernel \"{}\" is ready.", crate::KERNEL_DISPLAY_NAME);
+            for flavour in Flavour::ALL {
+                println!("The kernel \"{}\" is ready.", flavour.display_name());
+            }
             Ok(ExitCode::SUCCESS)
         }
         ["check"] => Ok(check(&Layout::discover()?)),
@@ -119,6 +124,15 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
         }
         _ => Err(usage()),
     }
+}
+
+fn named(kernel: &str) -> Result<Flavour, Error> {
+    Flavour::named(kernel).ok_or_else(|| {
+        let names = Flavour::ALL.map(Flavour::kernel_name).join(", ");
+        Error::failed(format!(
+            "The course has no kernel \"{kernel}\"; it has {names}."
+        ))
+    })
 }
 
 fn usage() -> Error {

@@ -7,21 +7,23 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::exec;
 use crate::files;
+use crate::flavour::Flavour;
 use crate::hash::Hash;
 use crate::layout::Layout;
 use crate::report::{Reporter, State};
-use crate::{KERNEL_DISPLAY_NAME, KERNEL_NAME};
 
-fn spec(layout: &Layout) -> Value {
+fn spec(layout: &Layout, flavour: Flavour) -> Value {
     json!({
         "argv": [
             layout.launcher().to_string_lossy(),
             "launch",
             "--root",
             layout.root().to_string_lossy(),
+            "--kernel",
+            flavour.kernel_name(),
             "{connection_file}",
         ],
-        "display_name": KERNEL_DISPLAY_NAME,
+        "display_name": flavour.display_name(),
         "language": "rust",
         "interrupt_mode": "message",
         // A kernel started by an editor must find the cache that the set-up used.
@@ -29,10 +31,10 @@ fn spec(layout: &Layout) -> Value {
     })
 }
 
-/// The course's JupyterLab offers the course's kernel alone, so that nobody starts a notebook on another by accident.
+/// The course's JupyterLab offers the course's kernels alone, so that nobody starts a notebook on another by accident.
 fn server_config() -> Value {
     json!({
-        "KernelSpecManager": { "ensure_native_kernel": false, "allowed_kernelspecs": [KERNEL_NAME] },
+        "KernelSpecManager": { "ensure_native_kernel": false, "allowed_kernelspecs": Flavour::ALL.map(Flavour::kernel_name) },
     })
 }
 
@@ -66,19 +68,29 @@ pub(crate) fn check(layout: &Layout) -> State {
     let read = |path: PathBuf| -> Option<Value> {
         serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
     };
-    let Some(found) = read(layout.kernelspec().join("kernel.json")) else {
-        return State::missing("The kernel \"Rust (Moments)\" is not registered for this clone.");
-    };
-    if found != spec(layout) || read(server_config_path(layout)) != Some(server_config()) {
-        return State::missing(
-            "The kernel is registered for another place: the clone or its cache was moved.",
-        );
+    for flavour in Flavour::ALL {
+        let Some(found) = read(layout.kernelspec(flavour).join("kernel.json")) else {
+            return State::missing(format!(
+                "The kernel \"{}\" is not registered for this clone.",
+                flavour.display_name()
+            ));
+        };
+        if found != spec(layout, flavour)
+            || read(server_config_path(layout)) != Some(server_config())
+        {
+            return State::missing(
+                "The kernel is registered for another place: the clone or its cache was moved.",
+            );
+        }
     }
     let built = fs::read_to_string(stamp(layout)).ok();
     if !layout.launcher().is_file() || built.is_none() || built != fingerprint(layout).ok() {
         return State::missing("The kernel's launcher has to be built.");
     }
-    State::present(env!("CARGO_PKG_VERSION"), layout.kernelspec().display())
+    State::present(
+        env!("CARGO_PKG_VERSION"),
+        layout.kernelspec(Flavour::Plain).display(),
+    )
 }
 
 pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Error> {
@@ -113,10 +125,13 @@ pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Er
     exec::write_atomic(&stamp(layout), fingerprint.as_bytes())?;
     let pretty = |value: &Value| format!("{value:#}\n").into_bytes();
     exec::write_atomic(&server_config_path(layout), &pretty(&server_config()))?;
-    exec::write_atomic(
-        &layout.kernelspec().join("kernel.json"),
-        &pretty(&spec(layout)),
-    )
+    for flavour in Flavour::ALL {
+        exec::write_atomic(
+            &layout.kernelspec(flavour).join("kernel.json"),
+            &pretty(&spec(layout, flavour)),
+        )?;
+    }
+    Ok(())
 }
 
 /// The program that a line of cargo's JSON messages announces.
@@ -146,14 +161,15 @@ mod tests {
     #[test]
     fn the_kernelspec_starts_the_launcher_of_this_clone_also_with_spaces_in_its_path() {
         let layout = Layout::with_cache("/tmp/my clone", "/tmp/my cache").unwrap();
-        let spec = spec(&layout);
+        let spec = spec(&layout, Flavour::Nalgebra);
         assert_eq!(
             spec["argv"][0],
             layout.launcher().to_string_lossy().as_ref()
         );
         assert_eq!(spec["argv"][3], "/tmp/my clone");
         assert_eq!(spec["env"]["MOMENTS_CACHE_DIR"], "/tmp/my cache");
-        assert_eq!(spec["display_name"], "Rust (Moments)");
+        assert_eq!(spec["argv"][5], "moments-nalgebra");
+        assert_eq!(spec["display_name"], "Rust (Moments + nalgebra)");
     }
 
     #[test]
@@ -173,7 +189,11 @@ mod tests {
         let layout = Layout::with_cache(folder.path(), folder.cache()).unwrap();
         folder.write(
             ".course/share/jupyter/kernels/moments/kernel.json",
-            &spec(&Layout::with_cache("/elsewhere", "/cache").unwrap()).to_string(),
+            &spec(
+                &Layout::with_cache("/elsewhere", "/cache").unwrap(),
+                Flavour::Plain,
+            )
+            .to_string(),
         );
         let State::Missing { reason } = check(&layout) else {
             panic!()

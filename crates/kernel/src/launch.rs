@@ -11,6 +11,7 @@ use crate::error::{Error, Kind};
 use crate::evcxr::{self, EVCXR_VERSION};
 use crate::exec;
 use crate::files;
+use crate::flavour::Flavour;
 use crate::layout::Layout;
 use crate::report::{Quiet, Reporter};
 use crate::template::{self, Template};
@@ -83,8 +84,7 @@ pub fn sweep(layout: &Layout) -> usize {
         Ok(Some(_guard)) => sweep_locked(&all),
         _ => 0,
     };
-    let current = Template::current(layout).ok();
-    swept + template::sweep(layout, current.as_ref().map(Template::key))
+    swept + template::sweep(layout, &template::current_keys(layout))
 }
 
 fn sweep_locked(all: &Path) -> usize {
@@ -110,7 +110,11 @@ fn kernel_folders(all: &Path) -> Vec<PathBuf> {
 }
 
 /// Starts a kernel for the connection file that Jupyter wrote, and stays until it has ended.
-pub(crate) fn launch(layout: &Layout, connection_file: &Path) -> Result<i32, Error> {
+pub(crate) fn launch(
+    layout: &Layout,
+    flavour: Flavour,
+    connection_file: &Path,
+) -> Result<i32, Error> {
     let program = evcxr::find(layout).ok_or_else(|| {
         Error::failed(format!(
             "evcxr_jupyter {EVCXR_VERSION} is not installed. Run `cargo course` in {}.",
@@ -120,7 +124,7 @@ pub(crate) fn launch(layout: &Layout, connection_file: &Path) -> Result<i32, Err
     template::prepare_builds(layout)?;
     let kernel = KernelDir::create(layout)?;
     start_janitor(&kernel.folder);
-    let result = prepare(layout, &kernel).and_then(|(config, sysroot, _in_use)| {
+    let result = prepare(layout, flavour, &kernel).and_then(|(config, sysroot, _in_use)| {
         let mut command = exec::clean_command(&program);
         command.arg("--control_file").arg(connection_file);
         template::kernel_env(&mut command, &kernel.work(), &config, sysroot.as_deref());
@@ -174,9 +178,10 @@ pub(crate) fn tidy(folder: &Path) -> Result<(), Error> {
 /// Fills the kernel's directory; tells the config directory, the standard library's source, and the lock that keeps the template.
 fn prepare(
     layout: &Layout,
+    flavour: Flavour,
     kernel: &KernelDir,
 ) -> Result<(PathBuf, Option<PathBuf>, Option<File>), Error> {
-    let template = Template::current(layout)?;
+    let template = Template::current(layout, flavour)?;
     if !template.is_complete() {
         Log.note("The course's crates changed since they were compiled for notebooks: compiling them once, which takes a minute.");
     }
@@ -198,7 +203,7 @@ fn prepare(
         ));
         files::remove_dir(&kernel.work())?;
         files::remove_dir(&kernel.folder.join(".cargo"))?;
-        template::write_parts(layout, &kernel.folder, None, &mut Quiet)?;
+        template::write_parts(layout, flavour, &kernel.folder, None, &mut Quiet)?;
         fs::create_dir_all(kernel.work()).map_err(|error| Error::io("create", &kernel.work(), &error))?;
         Ok((kernel.folder.join("config"), None, None))
     })
@@ -282,12 +287,21 @@ fn exit_code(status: ExitStatus) -> i32 {
 /// What the kernel's side of the course looks like now.
 #[derive(Debug, Clone)]
 pub struct Status {
-    /// The key of the template that belongs to the present sources, and whether it is built.
-    pub template: Result<(String, bool), Error>,
+    /// The template of each kernel.
+    pub templates: Vec<Warmth>,
     /// Bytes of all templates in the cache.
     pub template_bytes: u64,
     /// The kernels' directories.
     pub kernels: Vec<Running>,
+}
+
+/// How warm a kernel starts.
+#[derive(Debug, Clone)]
+pub struct Warmth {
+    /// The kernel.
+    pub flavour: Flavour,
+    /// The key of the template that belongs to the present sources, and whether it is built.
+    pub template: Result<(String, bool), Error>,
 }
 
 /// The directory of a kernel.
@@ -304,8 +318,13 @@ pub struct Running {
 /// Reads the [`Status`].
 pub fn status(layout: &Layout) -> Status {
     Status {
-        template: Template::current(layout)
-            .map(|template| (template.key().to_owned(), template.is_complete())),
+        templates: Flavour::ALL
+            .map(|flavour| Warmth {
+                flavour,
+                template: Template::current(layout, flavour)
+                    .map(|template| (template.key().to_owned(), template.is_complete())),
+            })
+            .into(),
         template_bytes: files::size(&layout.templates()),
         kernels: kernel_folders(&layout.kernels())
             .into_iter()
@@ -321,14 +340,17 @@ pub fn status(layout: &Layout) -> Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let megabytes = |bytes: u64| bytes / 1_000_000;
-        match &self.template {
-            Ok((key, true)) => writeln!(f, "template   {} warm", &key[..12])?,
-            Ok((key, false)) => writeln!(
-                f,
-                "template   {} not built: the next kernel starts slowly",
-                &key[..12]
-            )?,
-            Err(error) => writeln!(f, "template   {error}")?,
+        for Warmth { flavour, template } in &self.templates {
+            let kernel = flavour.display_name();
+            match template {
+                Ok((key, true)) => writeln!(f, "template   {} warm, of {kernel}", &key[..12])?,
+                Ok((key, false)) => writeln!(
+                    f,
+                    "template   {} not built: the next start of {kernel} is slow",
+                    &key[..12]
+                )?,
+                Err(error) => writeln!(f, "template   {error}")?,
+            }
         }
         writeln!(
             f,

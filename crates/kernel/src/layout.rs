@@ -3,6 +3,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::flavour::Flavour;
 use crate::hash::Hash;
 
 /// Where things are: the clone, its generated `.course` folder, and the cache that a user's clones share.
@@ -101,9 +102,11 @@ impl Layout {
         self.course().join("bin").join(executable("moments-kernel"))
     }
 
-    /// The folder of the kernelspec `moments`.
-    pub fn kernelspec(&self) -> PathBuf {
-        self.jupyter_data().join("kernels").join(crate::KERNEL_NAME)
+    /// The folder of a kernel's spec.
+    pub fn kernelspec(&self, flavour: Flavour) -> PathBuf {
+        self.jupyter_data()
+            .join("kernels")
+            .join(flavour.kernel_name())
     }
 
     /// Where kernels compile: the cache, or a folder for temporary files when the cache's path has a space in it.
@@ -246,7 +249,11 @@ mod tests {
     #[test]
     fn everything_generated_for_a_clone_lies_in_its_course_folder() {
         let layout = Layout::with_cache("/tmp/my clone", "/tmp/cache").unwrap();
-        for path in [layout.venv(), layout.launcher(), layout.kernelspec()] {
+        for path in [
+            layout.venv(),
+            layout.launcher(),
+            layout.kernelspec(Flavour::Nalgebra),
+        ] {
             assert!(path.starts_with("/tmp/my clone/.course"), "{path:?}");
         }
         for (name, value) in layout.jupyter_env() {

@@ -9,6 +9,7 @@ mod error;
 mod evcxr;
 mod exec;
 mod files;
+mod flavour;
 mod hash;
 mod kernelspec;
 mod launch;
@@ -28,13 +29,8 @@ mod testing;
 
 pub use error::{Error, Kind};
 pub use evcxr::EVCXR_VERSION;
-pub use launch::{Running, Status, status, sweep};
+pub use flavour::Flavour;
+pub use launch::{Running, Status, Warmth, status, sweep};
 pub use layout::Layout;
 pub use report::{Quiet, Reporter, State, Step};
 pub use steps::{setup, setup_only};
-
-/// The name of the kernelspec, as a notebook's metadata gives it.
-pub const KERNEL_NAME: &str = "moments";
-
-/// The name of the kernel, as Jupyter shows it.
-pub const KERNEL_DISPLAY_NAME: &str = "Rust (Moments)";

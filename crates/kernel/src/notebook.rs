@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::exec;
+use crate::flavour::Flavour;
 use crate::layout::Layout;
 use crate::report::{Quiet, Step};
 
@@ -85,7 +86,24 @@ impl fmt::Display for Event {
     }
 }
 
-/// Executes a notebook from its first to its last cell on the kernel "Rust (Moments)".
+/// The kernel that a notebook's metadata names; the plain one where it names none of the course's.
+///
+/// # Errors
+/// When the file cannot be read, or is not a notebook.
+pub fn flavour(notebook: &Path) -> Result<Flavour, Error> {
+    let text =
+        std::fs::read_to_string(notebook).map_err(|error| Error::io("read", notebook, &error))?;
+    let notebook: Value = serde_json::from_str(&text).map_err(|error| {
+        Error::failed(format!(
+            "{} is not a notebook: {error}.",
+            notebook.display()
+        ))
+    })?;
+    let name = notebook["metadata"]["kernelspec"]["name"].as_str();
+    Ok(name.and_then(Flavour::named).unwrap_or_default())
+}
+
+/// Executes a notebook from its first to its last cell on the kernel that it names.
 ///
 /// # Errors
 /// Names the cell and shows its error when a cell fails or panics, when it takes too long, when the kernel dies or does not
@@ -111,7 +129,7 @@ pub fn run(
     command
         .args(["-I", "-c", SCRIPT])
         .arg(notebook)
-        .args(["--kernel", crate::KERNEL_NAME])
+        .args(["--kernel", flavour(notebook)?.kernel_name()])
         .arg(format!(
             "--cell-timeout={}",
             options.cell_timeout.as_secs_f64()

@@ -34,7 +34,7 @@ impl Step {
             }
             Self::Evcxr => "The Rust kernel for Jupyter, installed into the course's cache.",
             Self::Python => "JupyterLab, in a Python environment of this clone.",
-            Self::Kernelspec => "The kernel \"Rust (Moments)\", registered for this clone.",
+            Self::Kernelspec => "The course's kernels, registered for this clone.",
             Self::Template => "The course's crates, compiled once for all kernels.",
         }
     }
@@ -45,7 +45,8 @@ impl Step {
             Self::RustSrc => "a few seconds",
             Self::Evcxr => "about ten minutes, or a few seconds where cargo-binstall is installed",
             Self::Kernelspec => "about half a minute",
-            Self::Python | Self::Template => "about a minute",
+            Self::Python => "about a minute",
+            Self::Template => "about two minutes",
         }
     }
 

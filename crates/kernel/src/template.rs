@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::evcxr::{self, EVCXR_VERSION};
 use crate::exec;
 use crate::files;
+use crate::flavour::Flavour;
 use crate::hash::Hash;
 use crate::layout::{Layout, has_space};
 use crate::report::{Reporter, State};
@@ -30,13 +31,10 @@ use crate::rust_src;
 use crate::sysroot;
 
 /// Counts changes of this module that make older templates useless.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// The crates of the workspace that a notebook sees: folder and package.
 const CRATES: [(&str, &str); 2] = [("moments", "moments"), ("lab", "moments-lab")];
-
-/// The crates of the registry that a notebook sees.
-const REGISTRY: [&str; 3] = ["ndarray", "plotters", "rand"];
 
 /// A package without code that pins the version of every crate in the graph.
 /// The kernel drops Cargo.lock while it starts, and cargo would then take newer versions than those compiled here.
@@ -50,15 +48,17 @@ const READY_VARIABLE: &str = "MOMENTS_TEMPLATE_READY";
 /// A place for a template; whether it is built is another matter.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
+    flavour: Flavour,
     folder: PathBuf,
     key: String,
 }
 
 impl Template {
     /// The template for the sources, the compiler and the kernel that are there now.
-    pub(crate) fn current(layout: &Layout) -> Result<Self, Error> {
-        let key = key(layout, &rust_src::rustc_version()?)?;
+    pub(crate) fn current(layout: &Layout, flavour: Flavour) -> Result<Self, Error> {
+        let key = key(layout, flavour, &rust_src::rustc_version()?)?;
         Ok(Self {
+            flavour,
             folder: layout.templates().join(&key),
             key,
         })
@@ -147,7 +147,7 @@ impl Template {
         let prelude = format!(
             "std::fs::write(std::env::var_os(\"{READY_VARIABLE}\").unwrap(), \"\").unwrap(); std::process::exit(0)\n"
         );
-        let count = write_parts(layout, &self.folder, Some(&prelude), reporter)?;
+        let count = write_parts(layout, self.flavour, &self.folder, Some(&prelude), reporter)?;
         sysroot::write(&self.folder.join("sysroot"), reporter);
         let warm = self.warm();
         fs::create_dir_all(&warm).map_err(|error| Error::io("create", &warm, &error))?;
@@ -156,7 +156,7 @@ impl Template {
         // From here on the kernel may reach the network: a learner can add a crate.
         write_config(
             &self.folder,
-            &dependencies(layout, &self.folder)?,
+            &dependencies(layout, self.flavour, &self.folder)?,
             true,
             ":offline 0\n",
         )?;
@@ -278,12 +278,13 @@ fn prepend(command: &mut std::process::Command, variable: &str, folder: PathBuf)
 }
 
 /// Names the template that belongs to the sources, the compiler, the kernel and the cache's place.
-fn key(layout: &Layout, rustc: &str) -> Result<String, Error> {
+fn key(layout: &Layout, flavour: Flavour, rustc: &str) -> Result<String, Error> {
     let mut hash = Hash::new();
     for text in [
         FORMAT,
         EVCXR_VERSION,
         rustc,
+        flavour.kernel_name(),
         &layout.builds().to_string_lossy(),
     ] {
         hash = hash.part(text.as_bytes());
@@ -318,13 +319,14 @@ fn sources(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
 /// Writes source, config and cargo's settings below `folder`; tells how many crates the graph has.
 pub(crate) fn write_parts(
     layout: &Layout,
+    flavour: Flavour,
     folder: &Path,
     prelude: Option<&str>,
     reporter: &mut dyn Reporter,
 ) -> Result<usize, Error> {
     let source = folder.join("source");
     write_source(layout, &source)?;
-    let graph = graph(&source, reporter)?;
+    let graph = graph(&source, flavour, reporter)?;
     let count = graph.len() + CRATES.len() + 1;
     exec::write_atomic(&source.join("pins/Cargo.toml"), pins(&graph).as_bytes())?;
     exec::write_atomic(
@@ -338,7 +340,7 @@ pub(crate) fn write_parts(
     )?;
     write_config(
         folder,
-        &dependencies(layout, folder)?,
+        &dependencies(layout, flavour, folder)?,
         false,
         prelude.unwrap_or(""),
     )?;
@@ -400,7 +402,12 @@ struct Pin {
 }
 
 /// All registry crates that the course's crates need on this machine, with the versions of Cargo.lock.
-fn graph(source: &Path, reporter: &mut dyn Reporter) -> Result<Vec<Pin>, Error> {
+fn graph(source: &Path, flavour: Flavour, reporter: &mut dyn Reporter) -> Result<Vec<Pin>, Error> {
+    let features: Vec<String> = flavour
+        .lab_features()
+        .iter()
+        .map(|feature| format!("--features=moments-lab/{feature}"))
+        .collect();
     let mut tree = |edges: &str| {
         let mut pins = Vec::new();
         exec::run(
@@ -416,6 +423,7 @@ fn graph(source: &Path, reporter: &mut dyn Reporter) -> Result<Vec<Pin>, Error> 
                     "--edges",
                     edges,
                 ])
+                .args(&features)
                 .env("CARGO_TERM_COLOR", "never")
                 .current_dir(source),
             reporter,
@@ -467,17 +475,22 @@ fn pins(graph: &[Pin]) -> String {
 }
 
 /// What a notebook sees: the course's crates by path, and the registry's at the compiled version.
-fn dependencies(layout: &Layout, folder: &Path) -> Result<Table, Error> {
+fn dependencies(layout: &Layout, flavour: Flavour, folder: &Path) -> Result<Table, Error> {
     let source = folder.join("source");
     let manifest = read_toml(&layout.root().join("Cargo.toml"))?;
     let locked = locked(&read_toml(&layout.root().join("Cargo.lock"))?);
     let mut all = Table::new();
     for (folder, package) in CRATES {
         let path = source.join("crates").join(folder);
-        all.insert(package.to_owned(), by_path(&path)?);
+        let features = if package == "moments-lab" {
+            flavour.lab_features()
+        } else {
+            &[]
+        };
+        all.insert(package.to_owned(), by_path(&path, features)?);
     }
-    all.insert(PINS.to_owned(), by_path(&source.join("pins"))?);
-    for name in REGISTRY {
+    all.insert(PINS.to_owned(), by_path(&source.join("pins"), &[])?);
+    for &name in flavour.registry() {
         let mut table = match manifest["workspace"]["dependencies"].get(name) {
             Some(Value::Table(table)) => table.clone(),
             Some(_) => Table::new(),
@@ -495,7 +508,7 @@ fn dependencies(layout: &Layout, folder: &Path) -> Result<Table, Error> {
     Ok(all)
 }
 
-fn by_path(path: &Path) -> Result<Value, Error> {
+fn by_path(path: &Path, features: &[&str]) -> Result<Value, Error> {
     let text = path.to_str().ok_or_else(|| {
         Error::failed(format!(
             "The cache directory {} is not valid Unicode, which the kernel cannot work with: set MOMENTS_CACHE_DIR to another folder.",
@@ -504,6 +517,10 @@ fn by_path(path: &Path) -> Result<Value, Error> {
     })?;
     let mut table = Table::new();
     table.insert("path".to_owned(), Value::from(text));
+    if !features.is_empty() {
+        let features = features.iter().map(|feature| Value::from(*feature));
+        table.insert("features".to_owned(), Value::Array(features.collect()));
+    }
     Ok(Value::Table(table))
 }
 
@@ -601,26 +618,40 @@ fn refuse_workspace_above(cache: &Path) -> Result<(), Error> {
 }
 
 pub(crate) fn check(layout: &Layout) -> State {
-    match Template::current(layout) {
-        Ok(template) if template.is_complete() => {
-            State::present(&template.key()[..12], template.folder().display())
+    let mut keys = Vec::new();
+    for flavour in Flavour::ALL {
+        match Template::current(layout, flavour) {
+            Ok(template) if template.is_complete() => keys.push(template.key()[..12].to_owned()),
+            Ok(_) => {
+                return State::missing(format!(
+                    "The course's crates are not compiled for the kernel \"{}\" in their present state.",
+                    flavour.display_name()
+                ));
+            }
+            Err(error) => return State::missing(error.to_string()),
         }
-        Ok(_) => State::missing(
-            "The course's crates are not compiled for the kernel in their present state.",
-        ),
-        Err(error) => State::missing(error.to_string()),
     }
+    State::present(keys.join(", "), layout.templates().display())
 }
 
 pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Error> {
-    let template = Template::current(layout)?;
-    template.build(layout, reporter)?;
-    sweep(layout, Some(template.key()));
+    for flavour in Flavour::ALL {
+        Template::current(layout, flavour)?.build(layout, reporter)?;
+    }
+    sweep(layout, &current_keys(layout));
     Ok(())
 }
 
-/// Removes templates that are neither the current one, nor in use, nor among the last few that were used.
-pub(crate) fn sweep(layout: &Layout, current: Option<&str>) -> usize {
+/// The keys of the templates that belong to the present sources.
+pub(crate) fn current_keys(layout: &Layout) -> Vec<String> {
+    Flavour::ALL
+        .iter()
+        .filter_map(|&flavour| Some(Template::current(layout, flavour).ok()?.key))
+        .collect()
+}
+
+/// Removes templates that are neither a current one, nor in use, nor among the last few that were used.
+pub(crate) fn sweep(layout: &Layout, current: &[String]) -> usize {
     let Ok(entries) = files::read_dir(&layout.templates()) else {
         return 0;
     };
@@ -628,10 +659,12 @@ pub(crate) fn sweep(layout: &Layout, current: Option<&str>) -> usize {
         .into_iter()
         .filter(|entry| entry.path().is_dir())
         .map(|entry| Template {
+            // Which one it was built for makes no difference here.
+            flavour: Flavour::Plain,
             folder: entry.path(),
             key: entry.file_name().to_string_lossy().into_owned(),
         })
-        .filter(|template| Some(template.key()) != current)
+        .filter(|template| !current.contains(&template.key))
         .map(|template| {
             let used = fs::metadata(template.marker())
                 .and_then(|marker| marker.modified())
@@ -681,23 +714,23 @@ mod tests {
     #[test]
     fn the_key_follows_sources_lock_compiler_and_nothing_else() {
         let (folder, layout) = clone("key");
-        let before = key(&layout, "rustc 1").unwrap();
-        assert_eq!(key(&layout, "rustc 1").unwrap(), before);
-        assert_ne!(key(&layout, "rustc 2").unwrap(), before);
+        let before = key(&layout, Flavour::Plain, "rustc 1").unwrap();
+        assert_eq!(key(&layout, Flavour::Plain, "rustc 1").unwrap(), before);
+        assert_ne!(key(&layout, Flavour::Plain, "rustc 2").unwrap(), before);
         folder.write("clone/crates/lab/tests/a.rs", "");
         folder.write("clone/crates/course/src/main.rs", "");
         folder.write("clone/book/src/x.md", "");
-        assert_eq!(key(&layout, "rustc 1").unwrap(), before);
+        assert_eq!(key(&layout, Flavour::Plain, "rustc 1").unwrap(), before);
         folder.write("clone/crates/lab/src/lib.rs", "//! Another.\n");
-        let edited = key(&layout, "rustc 1").unwrap();
+        let edited = key(&layout, Flavour::Plain, "rustc 1").unwrap();
         assert_ne!(edited, before);
         folder.write("clone/crates/lab/src/lib.rs", "//! A crate.\n");
-        assert_eq!(key(&layout, "rustc 1").unwrap(), before);
+        assert_eq!(key(&layout, Flavour::Plain, "rustc 1").unwrap(), before);
         folder.write(
             "clone/Cargo.lock",
             "[[package]]\nname = \"ndarray\"\nversion = \"0.17.3\"\n",
         );
-        assert_ne!(key(&layout, "rustc 1").unwrap(), before);
+        assert_ne!(key(&layout, Flavour::Plain, "rustc 1").unwrap(), before);
     }
 
     #[test]
@@ -705,7 +738,9 @@ mod tests {
         let (folder, one) = clone("shared");
         files::copy_dir(one.root(), &folder.path().join("clone two")).unwrap();
         let two = Layout::with_cache(folder.path().join("clone two"), one.cache()).unwrap();
-        assert_eq!(key(&one, "rustc").unwrap(), key(&two, "rustc").unwrap());
+        let key = |layout, flavour| key(layout, flavour, "rustc").unwrap();
+        assert_eq!(key(&one, Flavour::Plain), key(&two, Flavour::Plain));
+        assert_ne!(key(&one, Flavour::Plain), key(&one, Flavour::Nalgebra));
     }
 
     #[test]
@@ -733,7 +768,7 @@ mod tests {
     fn a_notebook_sees_the_crates_at_the_compiled_version_also_below_a_path_with_spaces() {
         let (_folder, layout) = clone("config");
         let template = layout.templates().join("a key");
-        let dependencies = dependencies(&layout, &template).unwrap();
+        let dependencies = dependencies(&layout, Flavour::Plain, &template).unwrap();
         write_config(&template, &dependencies, true, ":offline 0\n").unwrap();
         let config = read_toml(&template.join("config/evcxr.toml")).unwrap();
         assert_eq!(
@@ -782,6 +817,7 @@ mod tests {
     fn old_templates_are_swept_and_those_in_use_or_lately_used_are_kept() {
         let (_folder, layout) = clone("sweep");
         let template = |name: &str| Template {
+            flavour: Flavour::Plain,
             folder: layout.templates().join(name),
             key: name.to_owned(),
         };
@@ -805,7 +841,7 @@ mod tests {
         }
         fs::create_dir_all(layout.templates().join("interrupted")).unwrap();
         let held = files::try_lock_shared(&template("used").lock_path()).unwrap();
-        assert_eq!(sweep(&layout, Some("now")), 2);
+        assert_eq!(sweep(&layout, &["now".to_owned()]), 2);
         drop(held);
         for (name, there) in [
             ("now", true),
@@ -842,6 +878,7 @@ mod tests {
     fn a_template_counts_only_once_its_marker_is_written() {
         let (_folder, layout) = clone("marker");
         let template = Template {
+            flavour: Flavour::Plain,
             folder: layout.templates().join("k"),
             key: "k".to_owned(),
         };

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use moments_kernel::notebook::{self, Options, Run};
-use moments_kernel::{Error, Layout, Step};
+use moments_kernel::{Error, Flavour, Layout, Step};
 
 const NEEDS: &str = "needs the kernel: run `cargo course kernel setup` first";
 
@@ -38,6 +38,10 @@ impl Folder {
     }
 
     fn notebook(&self, cells: &[(&str, &str)]) -> PathBuf {
+        self.notebook_on(Flavour::Plain, cells)
+    }
+
+    fn notebook_on(&self, flavour: Flavour, cells: &[(&str, &str)]) -> PathBuf {
         let cells: Vec<_> = cells
             .iter()
             .map(|(id, source)| {
@@ -49,7 +53,9 @@ impl Folder {
             .collect();
         let notebook = serde_json::json!({
             "nbformat": 4, "nbformat_minor": 5, "cells": cells,
-            "metadata": { "kernelspec": { "name": "moments", "display_name": "Rust (Moments)", "language": "rust" } },
+            "metadata": { "kernelspec": {
+                "name": flavour.kernel_name(), "display_name": flavour.display_name(), "language": "rust",
+            } },
         });
         let path = self.0.join("a notebook.ipynb");
         fs::write(&path, notebook.to_string()).unwrap();
@@ -90,6 +96,24 @@ fn assert_nothing_is_left() {
         assert!(Instant::now() < deadline, "{status}");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+#[test]
+#[ignore = "needs the kernel: run `cargo course kernel setup` first"]
+fn a_notebook_names_the_kernel_that_has_nalgebra_and_the_other_has_it_not() {
+    let cells = [(
+        "spectrum",
+        "use nalgebra::DMatrix; let h = DMatrix::from_row_slice(2, 2, &[2.0, 1.0, 1.0, 2.0]); \
+         let mut spectrum: Vec<f64> = h.clone().symmetric_eigenvalues().iter().copied().collect(); \
+         spectrum.sort_by(f64::total_cmp); assert!((spectrum[0] - 1.0).abs() < 1e-12); \
+         use moments_lab::prelude::*; Table::matrix(\"H\", &h, Format::Fixed(1))",
+    )];
+    let folder = Folder::new();
+    let path = folder.notebook_on(Flavour::Nalgebra, &cells);
+    notebook::run(&layout(), &path, &Options::default(), &mut |_| ()).unwrap();
+    assert_nothing_is_left();
+    let error = failure(&cells);
+    assert!(error.contains("nalgebra"), "{error}");
 }
 
 #[test]

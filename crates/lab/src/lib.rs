@@ -22,6 +22,8 @@ pub mod plot;
 
 mod display;
 mod error;
+#[cfg(feature = "nalgebra")]
+mod matrix;
 mod run;
 mod table;
 mod trace;
