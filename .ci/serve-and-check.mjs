@@ -1,6 +1,6 @@
 // Serves the built book below a path, as a plain file server would, and has browser.mjs read every page.
 //
-//   node .ci/serve-and-check.mjs [BROWSER [REPORTS [PAGE...]]]
+//   node .ci/serve-and-check.mjs [BROWSER [REPORTS [PAGE...]]]      $BOOK is the built book, else book/book
 
 import { spawn } from 'node:child_process';
 import { createReadStream, statSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const book = join(here, '../book/book');
+const book = process.env.BOOK || join(here, '../book/book');
 const [browser, reports, ...pages] = process.argv.slice(2);
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
