@@ -43,6 +43,8 @@ impl Jupyter {
         fs::create_dir_all(&settings)
             .and_then(|()| fs::write(settings.join("overrides.json"), SETTINGS))
             .with_context(failed)?;
+        let notebooks = layout.root().join("my/notebooks");
+        fs::create_dir_all(&notebooks).with_context(failed)?;
         let err = out.try_clone().with_context(failed)?;
         let port = free_port()?;
         let mut command = Command::new(layout.venv_bin("jupyter-lab"));
@@ -61,6 +63,8 @@ impl Jupyter {
             .arg(format!("--ServerApp.port={port}"))
             .arg(format!("--ServerApp.root_dir={}", layout.root().display()))
             .envs(layout.jupyter_env())
+            // Notebooks are copied there: the kernel that waits must be at home in it.
+            .env("MOMENTS_POOL_FOLDER", &notebooks)
             // In the environment and not among the arguments, which every user of the machine can read.
             .env("JUPYTER_TOKEN", &token)
             .env_remove("PYTHONPATH")

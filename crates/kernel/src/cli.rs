@@ -21,8 +21,11 @@ Usage: moments-kernel <command>
   sweep                       remove what dead kernels left, and old templates
   run NOTEBOOK [--write FILE] [--cell-timeout SECONDS]
                               execute a notebook from its first to its last cell
-  launch [--root CLONE [--kernel NAME]] CONNECTION_FILE
+  launch [--root CLONE --kernel NAME [--while-open]] CONNECTION_FILE
                               start a kernel; Jupyter calls this";
+
+/// The kernel ends when standard input does: whoever started it holds the other end.
+const WATCH: &str = "--while-open";
 
 /// Prints progress line by line.
 struct Lines {
@@ -75,12 +78,20 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
     match words.as_slice() {
         ["launch", rest @ ..] => {
             let root = || Layout::new(&arguments[2]);
-            let (layout, flavour, file) = match rest {
-                ["--root", _, "--kernel", name, _] => (root()?, named(name)?, &arguments[5]),
-                ["--root", _, _] => (root()?, Flavour::Plain, &arguments[3]),
-                [_] => (launch::layout_of_launcher()?, Flavour::Plain, &arguments[1]),
+            let (layout, flavour, watch, file) = match rest {
+                ["--root", _, "--kernel", name, WATCH, _] => {
+                    (root()?, named(name)?, true, &arguments[6])
+                }
+                ["--root", _, "--kernel", name, _] => (root()?, named(name)?, false, &arguments[5]),
+                [_] => {
+                    let layout = launch::layout_of_launcher()?;
+                    (layout, Flavour::Plain, false, &arguments[1])
+                }
                 _ => return Err(usage()),
             };
+            if watch {
+                launch::end_with_standard_input();
+            }
             let code = launch::launch(&layout, flavour, &PathBuf::from(file))?;
             Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
         }

@@ -26,6 +26,7 @@ fn spec(layout: &Layout, flavour: Flavour) -> Value {
         "display_name": flavour.display_name(),
         "language": "rust",
         "interrupt_mode": "message",
+        "metadata": { "kernel_provisioner": { "provisioner_name": "moments-pool" } },
         // A kernel started by an editor must find the cache that the set-up used.
         "env": { "MOMENTS_CACHE_DIR": layout.cache().to_string_lossy() },
     })
@@ -34,6 +35,7 @@ fn spec(layout: &Layout, flavour: Flavour) -> Value {
 /// The course's JupyterLab offers the course's kernels alone, so that nobody starts a notebook on another by accident.
 fn server_config() -> Value {
     json!({
+        "ServerApp": { "jpserver_extensions": { "moments_pool": true } },
         "KernelSpecManager": { "ensure_native_kernel": false, "allowed_kernelspecs": Flavour::ALL.map(Flavour::kernel_name) },
     })
 }

@@ -13,6 +13,7 @@ use crate::exec;
 use crate::files;
 use crate::flavour::Flavour;
 use crate::layout::Layout;
+use crate::pool::Pool;
 use crate::report::{Quiet, Reporter};
 use crate::template::{self, Template};
 
@@ -209,6 +210,19 @@ fn prepare(
     })
 }
 
+/// Ends this launcher and its kernel as Jupyter would, once nobody holds the other end of standard input.
+#[cfg(unix)]
+pub(crate) fn end_with_standard_input() {
+    use rustix::process::{Signal, getpid, kill_process};
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = kill_process(getpid(), Signal::TERM);
+    });
+}
+
+#[cfg(not(unix))]
+pub(crate) fn end_with_standard_input() {}
+
 /// Runs the kernel to its end and passes on what Jupyter signals.
 #[cfg(unix)]
 fn attend(command: &mut Command) -> Result<ExitStatus, Error> {
@@ -291,6 +305,8 @@ pub struct Status {
     pub templates: Vec<Warmth>,
     /// Bytes of all templates in the cache.
     pub template_bytes: u64,
+    /// The kernels that wait to be asked for.
+    pub pool: Pool,
     /// The kernels' directories.
     pub kernels: Vec<Running>,
 }
@@ -325,6 +341,7 @@ pub fn status(layout: &Layout) -> Status {
                     .map(|template| (template.key().to_owned(), template.is_complete())),
             })
             .into(),
+        pool: Pool::read(layout),
         template_bytes: files::size(&layout.templates()),
         kernels: kernel_folders(&layout.kernels())
             .into_iter()
@@ -357,6 +374,7 @@ impl fmt::Display for Status {
             "on disk    {} MB of templates",
             megabytes(self.template_bytes)
         )?;
+        writeln!(f, "pool       {}", self.pool)?;
         write!(
             f,
             "kernels    {} running",

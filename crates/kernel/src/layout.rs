@@ -128,6 +128,11 @@ impl Layout {
         self.course().join("share").join("jupyter")
     }
 
+    /// Where Jupyter says what runs.
+    pub(crate) fn jupyter_runtime(&self) -> PathBuf {
+        self.course().join("jupyter").join("runtime")
+    }
+
     pub(crate) fn jupyter_config(&self) -> PathBuf {
         self.course().join("jupyter").join("config")
     }
@@ -138,7 +143,7 @@ impl Layout {
         vec![
             ("JUPYTER_PATH", self.jupyter_data().into()),
             ("JUPYTER_DATA_DIR", jupyter.join("data").into()),
-            ("JUPYTER_RUNTIME_DIR", jupyter.join("runtime").into()),
+            ("JUPYTER_RUNTIME_DIR", self.jupyter_runtime().into()),
             ("JUPYTER_CONFIG_DIR", self.jupyter_config().into()),
             ("JUPYTER_PLATFORM_DIRS", "1".into()),
         ]

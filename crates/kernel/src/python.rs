@@ -9,6 +9,12 @@ use crate::hash::Hash;
 use crate::layout::Layout;
 use crate::report::{Reporter, State};
 
+/// Keeps a kernel waiting; see the file.
+const POOL: &str = include_str!("../python/moments_pool.py");
+const POOL_ENTRY_POINTS: &str =
+    "[jupyter_client.kernel_provisioners]\nmoments-pool = moments_pool:PoolProvisioner\n";
+const POOL_METADATA: &str = "Metadata-Version: 2.1\nName: moments-pool\nVersion: 0.1.0\n";
+
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 const OLDEST: (u32, u32) = (3, 10);
 
@@ -18,7 +24,10 @@ fn stamp(layout: &Layout) -> PathBuf {
 }
 
 fn fingerprint() -> String {
-    Hash::new().part(REQUIREMENTS.as_bytes()).hex()
+    [REQUIREMENTS, POOL, POOL_ENTRY_POINTS]
+        .iter()
+        .fold(Hash::new(), |hash, text| hash.part(text.as_bytes()))
+        .hex()
 }
 
 pub(crate) fn check(layout: &Layout) -> State {
@@ -52,6 +61,18 @@ pub(crate) fn check(layout: &Layout) -> State {
 /// Where the environment was when it was made; its scripts hold that path.
 fn stamp_of_place(layout: &Layout) -> PathBuf {
     layout.venv().join("moments-place")
+}
+
+/// Puts the provisioner among the environment's packages, where Jupyter finds it by its entry point.
+fn install_pool(layout: &Layout) -> Result<(), Error> {
+    let script = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    let folder = exec::capture(Command::new(layout.python()).args(["-I", "-c", script]))
+        .ok_or_else(|| Error::failed("The Python of this clone's environment does not start."))?;
+    let packages = PathBuf::from(folder.trim());
+    let info = packages.join("moments_pool-0.1.0.dist-info");
+    exec::write_atomic(&packages.join("moments_pool.py"), POOL.as_bytes())?;
+    exec::write_atomic(&info.join("METADATA"), POOL_METADATA.as_bytes())?;
+    exec::write_atomic(&info.join("entry_points.txt"), POOL_ENTRY_POINTS.as_bytes())
 }
 
 /// The version that the requirements pin for a package.
@@ -114,6 +135,7 @@ pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Er
             }
         },
     )?;
+    install_pool(layout)?;
     exec::write_atomic(&stamp_of_place(layout), venv.to_string_lossy().as_bytes())?;
     exec::write_atomic(&stamp(layout), fingerprint().as_bytes())
 }

@@ -1,0 +1,109 @@
+//! What the pool of waiting kernels holds; the pool itself is `python/moments_pool.py`, inside JupyterLab.
+
+use std::fmt;
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::exec;
+use crate::layout::Layout;
+
+/// The kernels that were started before anybody asked for one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pool {
+    /// How many wait and live.
+    pub kernels: usize,
+    /// Their memory in bytes, with all their processes; nothing where the system does not tell.
+    pub bytes: Option<u64>,
+}
+
+impl Pool {
+    /// What waits now, by the note that the pool keeps.
+    pub fn read(layout: &Layout) -> Self {
+        let note = layout.jupyter_runtime().join("moments-pool.json");
+        let Some(waiting) = fs::read_to_string(note)
+            .ok()
+            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+        else {
+            return Self::default();
+        };
+        let leaders: Vec<u64> = waiting
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|kernel| kernel["pid"].as_u64())
+            .collect();
+        let table = exec::capture(Command::new("ps").args(["-A", "-o", "pid=,pgid=,rss="]));
+        Self::of(&leaders, table.as_deref())
+    }
+
+    /// Each kernel leads a process group of its own. A note of a server that was killed names processes that are gone.
+    fn of(leaders: &[u64], table: Option<&str>) -> Self {
+        let Some(table) = table else {
+            return Self {
+                kernels: leaders.len(),
+                bytes: None,
+            };
+        };
+        let rows: Vec<[u64; 3]> = table
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace().map(str::parse);
+                Some([
+                    words.next()?.ok()?,
+                    words.next()?.ok()?,
+                    words.next()?.ok()?,
+                ])
+            })
+            .collect();
+        let living = |leader: &&u64| rows.iter().any(|[pid, ..]| pid == *leader);
+        let living: Vec<u64> = leaders.iter().filter(living).copied().collect();
+        let kilobytes: u64 = rows
+            .iter()
+            .filter(|[_, group, _]| living.contains(group))
+            .map(|[_, _, kilobytes]| kilobytes)
+            .sum();
+        Self {
+            kernels: living.len(),
+            bytes: Some(kilobytes * 1024),
+        }
+    }
+}
+
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kernels {
+            0 => write!(f, "no kernel waits")?,
+            1 => write!(f, "1 kernel waits")?,
+            n => write!(f, "{n} kernels wait")?,
+        }
+        if let (1.., Some(bytes)) = (self.kernels, self.bytes) {
+            write!(
+                f,
+                " to be asked for, with {} MB of memory; MOMENTS_POOL=0 turns that off",
+                bytes / 1_000_000
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pool;
+
+    #[test]
+    fn memory_is_that_of_the_whole_group_and_dead_kernels_do_not_count() {
+        let table =
+            "  10    10  1000\n  11    10 60000\n  20    20   500\n 200   200   9\nnonsense\n";
+        let pool = Pool::of(&[10, 99], Some(table));
+        assert_eq!((pool.kernels, pool.bytes), (1, Some(61_000 * 1024)));
+        assert_eq!(
+            pool.to_string(),
+            "1 kernel waits to be asked for, with 62 MB of memory; MOMENTS_POOL=0 turns that off"
+        );
+        assert_eq!(Pool::of(&[7], Some(table)).to_string(), "no kernel waits");
+        assert_eq!(Pool::of(&[1, 2], None).to_string(), "2 kernels wait");
+    }
+}
