@@ -429,15 +429,13 @@ fn prose_has_one_sentence_a_line() {
 /// A full stop after a word (not after an initial, or the number of a list), and then a capital letter.
 fn two_sentences(line: &str) -> bool {
     line.match_indices([' ']).any(|(at, _)| {
-        let before = &line[..at];
-        let ends = before.ends_with(['.', '?', '!']);
-        let word = before[..before.len().saturating_sub(1)]
-            .rsplit([' ', '(', '.'])
-            .next()
-            .unwrap_or_default();
+        let Some(before) = line[..at].strip_suffix(['.', '?', '!']) else {
+            return false;
+        };
+        let word = before.rsplit([' ', '(', '.']).next().unwrap_or_default();
         let real = word.chars().count() > 1 && !word.chars().all(|c| c.is_ascii_digit());
         let next = line[at + 1..].chars().next();
-        ends && real && next.is_some_and(char::is_uppercase)
+        real && next.is_some_and(char::is_uppercase)
     })
 }
 
@@ -447,4 +445,5 @@ fn two_sentences_are_told_from_an_abbreviation() {
     assert!(two_sentences("Is it $x$? Yes."));
     assert!(!two_sentences("By D. P. Kingma and J. Ba, see eq. 3."));
     assert!(!two_sentences("12. Item"));
+    assert!(!two_sentences("Turned by 45° · twice"));
 }
