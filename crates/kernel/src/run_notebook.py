@@ -6,6 +6,7 @@ The exit code is 0 only after "done".
 
 import argparse
 import json
+import queue
 import re
 import sys
 import time
@@ -15,6 +16,7 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -44,6 +46,21 @@ def error_outputs(cell):
     return ANSI.sub("", "\n".join(shown)).strip()
 
 
+def late_output(client, cell, index):
+    """What the kernel prints may arrive after it has said that it is idle: evcxr reads its child's output aside."""
+
+    async def read():
+        while True:
+            try:
+                message = await client.kc.get_iopub_msg(timeout=0.1)
+            except queue.Empty:
+                return
+            if message["msg_type"] == "stream":
+                client.process_message(message, cell, index)
+
+    run_sync(read)()
+
+
 def run(options):
     path = Path(options.notebook)
     notebook = nbformat.read(path, as_version=4)
@@ -69,6 +86,7 @@ def run(options):
                     continue
                 current, started = cell.id, time.monotonic()
                 client.execute_cell(cell, index)
+                late_output(client, cell, index)
                 problem = error_outputs(cell)
                 if problem:
                     return f"cell {current} failed:\n{problem}"
