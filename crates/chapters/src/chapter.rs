@@ -326,6 +326,14 @@ fn read_code(code: &str) -> Result<Option<Range<usize>>, Vec<(usize, String)>> {
             .map(|line| (line, message.to_owned()))
             .collect());
     }
+    let kept: Vec<usize> = statements.iter().filter_map(closure).collect();
+    if !kept.is_empty() {
+        let message = "the kernel cannot keep a closure from cell to cell: write a function, or put it in a block";
+        return Err(kept
+            .into_iter()
+            .map(|line| (line, message.to_owned()))
+            .collect());
+    }
     Ok(match statements.last() {
         Some(syn::Stmt::Expr(value, None)) => Some(value.span().byte_range()),
         Some(syn::Stmt::Macro(value)) if value.semi_token.is_none() => {
@@ -333,6 +341,15 @@ fn read_code(code: &str) -> Result<Option<Range<usize>>, Vec<(usize, String)>> {
         }
         _ => None,
     })
+}
+
+/// The line of a `let` that binds a closure.
+fn closure(statement: &syn::Stmt) -> Option<usize> {
+    let syn::Stmt::Local(local) = statement else {
+        return None;
+    };
+    let init = local.init.as_ref()?;
+    matches!(*init.expr, syn::Expr::Closure(_)).then(|| local.let_token.span.start().line)
 }
 
 /// Finds `?` outside functions and closures.
@@ -408,6 +425,18 @@ mod tests {
             let cell = chapter.cells().next().unwrap();
             assert_eq!(cell.value.clone().map(|r| &cell.code[r]), value, "{code}");
         }
+    }
+
+    #[test]
+    fn a_closure_that_the_kernel_would_have_to_keep_is_named() {
+        let cell = |code: &str| parse(&format!("# T\n\n```rust,cell,name=a\n{code}\n```\n"));
+        let message = cell("let k = 2.0;\nlet twice = |x: f64| k * x;").unwrap_err();
+        assert!(
+            message.contains("99-test.md:5: cell `a`: the kernel cannot keep a closure"),
+            "{message}"
+        );
+        assert!(cell("{ let twice = |x: f64| 2.0 * x; }").is_ok());
+        assert!(cell("let two = [1.0].map(|x: f64| 2.0 * x);").is_ok());
     }
 
     #[test]
