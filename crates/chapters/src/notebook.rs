@@ -167,13 +167,28 @@ pub fn render(layout: &Layout, chapter: &Chapter) -> Result<String, Error> {
     Ok(json)
 }
 
-/// Writes a chapter's notebook; true when the file changed.
+/// The notebook that a chapter should have: none, if it has no cell to run.
+fn expected(layout: &Layout, slug: &str) -> Result<Option<String>, Error> {
+    let chapter = layout.chapter(slug)?;
+    if chapter.cells().next().is_none() {
+        return Ok(None);
+    }
+    render(layout, &chapter).map(Some)
+}
+
+/// Writes a chapter's notebook, or removes that of a chapter without cells; true when something changed.
 ///
 /// # Errors
 /// As [`render`], and when the file cannot be written.
 pub fn write(layout: &Layout, slug: &str) -> Result<bool, Error> {
-    let json = render(layout, &layout.chapter(slug)?)?;
     let path = layout.notebook(slug);
+    let Some(json) = expected(layout, slug)? else {
+        return match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(Error::io(&path, "remove the notebook", &e)),
+        };
+    };
     if fs::read_to_string(&path).is_ok_and(|old| old == json) {
         return Ok(false);
     }
@@ -189,13 +204,13 @@ pub fn write(layout: &Layout, slug: &str) -> Result<bool, Error> {
 /// # Errors
 /// As [`render`].
 pub fn check(layout: &Layout, slug: &str) -> Result<Option<Stale>, Error> {
-    let json = render(layout, &layout.chapter(slug)?)?;
+    let json = expected(layout, slug)?;
     let path = layout.notebook(slug);
     let old = fs::read_to_string(&path).ok();
     Ok(compare(
         layout.relative(&path),
         old.as_deref(),
-        Some(&json),
+        json.as_deref(),
         &format!("cargo course notebooks {slug}"),
     ))
 }

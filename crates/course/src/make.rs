@@ -149,6 +149,10 @@ pub(crate) fn run_notebooks(
     });
     for slug in slugs {
         let path = chapters.notebook(&slug);
+        if chapters.chapter(&slug)?.cells().next().is_none() {
+            ui::say(&format!("{slug}: no cells, so no notebook"));
+            continue;
+        }
         ui::say(&format!(
             "{slug}: on the kernel {}",
             moments_kernel::notebook::flavour(&path)?.display_name()
