@@ -21,7 +21,7 @@ Usage: moments-kernel <command>
   sweep                       remove what dead kernels left, and old templates
   run NOTEBOOK [--write FILE] [--cell-timeout SECONDS]
                               execute a notebook from its first to its last cell
-  launch [--root CLONE --kernel NAME [--while-open]] CONNECTION_FILE
+  launch [--root CLONE [--kernel NAME [--while-open]]] CONNECTION_FILE
                               start a kernel; Jupyter calls this";
 
 /// The kernel ends when standard input does: whoever started it holds the other end.
@@ -83,6 +83,7 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
                     (root()?, named(name)?, true, &arguments[6])
                 }
                 ["--root", _, "--kernel", name, _] => (root()?, named(name)?, false, &arguments[5]),
+                ["--root", _, _] => (root()?, Flavour::Plain, false, &arguments[3]),
                 [_] => {
                     let layout = launch::layout_of_launcher()?;
                     (layout, Flavour::Plain, false, &arguments[1])
