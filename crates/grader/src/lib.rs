@@ -1,0 +1,12 @@
+//! Grades submissions of the Moments exercises: code of strangers goes in, scores come out.
+//!
+//! ```text
+//! PATH -> intake -> Submission -> judge (sandbox: compile, run; hidden cases) -> Outcome -> store -> export
+//! ```
+//!
+//! The judge holds what is right; the student's process holds nothing but the inputs that it has been fed so far.
+//! An [`outcome::Outcome`] is a function of the submission, the rubric, the key, the toolchain and the grader, and of nothing else:
+//! no name, no time, no order. Names, late days and rounding are applied when results are exported.
+
+pub mod intake;
+pub mod outcome;
