@@ -8,5 +8,9 @@
 //! An [`outcome::Outcome`] is a function of the submission, the rubric, the key, the toolchain and the grader, and of nothing else:
 //! no name, no time, no order. Names, late days and rounding are applied when results are exported.
 
+mod atomic;
+pub mod error;
 pub mod intake;
+pub mod log;
 pub mod outcome;
+pub mod store;
