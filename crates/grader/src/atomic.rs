@@ -38,9 +38,14 @@ impl Staged {
 
     /// Gives the file its name, in place of what had it, and syncs the folder.
     pub(crate) fn commit(self) -> Result<()> {
-        fs::rename(&self.temporary, &self.target)
-            .and_then(|()| sync_folder(&self.target))
-            .map_err(|error| Error::io(&self.target, &error))
+        let target = self.target.clone();
+        self.rename()?;
+        sync_folder(&target).map_err(|error| Error::io(&target, &error))
+    }
+
+    /// Gives the file its name and leaves it to the caller to sync the folder, after many.
+    pub(crate) fn rename(self) -> Result<()> {
+        fs::rename(&self.temporary, &self.target).map_err(|error| Error::io(&self.target, &error))
     }
 }
 

@@ -12,5 +12,7 @@ mod atomic;
 pub mod error;
 pub mod intake;
 pub mod log;
+pub mod merge;
 pub mod outcome;
 pub mod store;
+pub mod view;

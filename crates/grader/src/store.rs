@@ -7,6 +7,7 @@
 //!     faults/KEY.json       grading failed for no reason of the student's: never an outcome
 //!     class.json            who handed in what
 //!     log.jsonl             what was done, in order (see the module `log`)
+//!     logs/SHARD.jsonl      the logs of the shards that were merged into it
 //!     lock                  held while a grader works here
 //! ```
 
@@ -28,6 +29,8 @@ pub(crate) const OUTCOMES: &str = "outcomes";
 pub(crate) const TIMES: &str = "times";
 pub(crate) const HISTORY: &str = "history";
 pub(crate) const FAULTS: &str = "faults";
+/// Where the logs of shards are kept that were merged.
+pub(crate) const LOGS: &str = "logs";
 const CLASS: &str = "class.json";
 const CLASS_SCHEMA: &str = "moments/class/v1";
 
@@ -83,10 +86,10 @@ pub struct Store {
 
 /// What is known of the folder without reading it.
 #[derive(Debug)]
-struct Kept {
+pub(crate) struct Kept {
     /// The hash of each outcome's file.
-    outcomes: BTreeMap<String, String>,
-    log: Log,
+    pub(crate) outcomes: BTreeMap<String, String>,
+    pub(crate) log: Log,
 }
 
 impl Store {
@@ -96,12 +99,12 @@ impl Store {
     /// If another grader works in the folder, or something in it is unreadable, changed or foreign: every such file is named with the fix,
     /// and nothing is overwritten.
     pub fn open(dir: &Path) -> Result<Self> {
-        for folder in [OUTCOMES, TIMES, HISTORY, FAULTS] {
+        for folder in [OUTCOMES, TIMES, HISTORY, FAULTS, LOGS] {
             let folder = dir.join(folder);
             fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, &error))?;
         }
         let lock = lock(dir)?;
-        for folder in ["", OUTCOMES, TIMES, HISTORY, FAULTS] {
+        for folder in ["", OUTCOMES, TIMES, HISTORY, FAULTS, LOGS] {
             atomic::sweep(&dir.join(folder))?;
         }
         let outcomes = hashes(dir)?;
@@ -175,7 +178,9 @@ impl Store {
         let mut kept = self.kept();
         match kept.outcomes.get(&key) {
             None => {}
-            Some(old) if event == Event::Regraded && *old != hash => to_history(&self.dir, &key)?,
+            Some(old) if event == Event::Regraded && *old != hash => {
+                to_history(&self.dir, &key, old)?;
+            }
             Some(_) if event == Event::Regraded => {}
             Some(old) if *old == hash => return Ok(()),
             Some(_) => {
@@ -231,7 +236,7 @@ impl Store {
         write_class(&self.dir, class.into_values().collect())
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
         // What is kept in memory is changed after the files are, so a panic elsewhere leaves it right.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -360,6 +365,13 @@ pub(crate) fn hashes(dir: &Path) -> Result<BTreeMap<String, String>> {
     Ok(hashes)
 }
 
+/// The hash of each outcome's file, as [`hashes`], with every file named that is not what the log recorded.
+pub(crate) fn checked_hashes(dir: &Path) -> Result<BTreeMap<String, String>> {
+    let outcomes = hashes(dir)?;
+    unlogged(dir, &outcomes, &log::verify(&dir.join(log::FILE))?.outcomes)?;
+    Ok(outcomes)
+}
+
 /// The outcomes that the log does not tell of. One that the log tells otherwise was stored by `regrade` if the history has the other;
 /// otherwise it was changed by hand, and is refused.
 pub(crate) fn unlogged(
@@ -390,10 +402,10 @@ pub(crate) fn history(dir: &Path, key: &str, hash: &str) -> PathBuf {
 }
 
 /// Copies the outcome of a name to the history, under the hash of its bytes: doing it twice changes nothing.
-fn to_history(dir: &Path, key: &str) -> Result<()> {
+pub(crate) fn to_history(dir: &Path, key: &str, hash: &str) -> Result<()> {
     let path = file(dir, OUTCOMES, key);
     let bytes = fs::read(&path).map_err(|error| Error::io(&path, &error))?;
-    atomic::write(&history(dir, key, &sha256(&bytes)), &bytes)
+    atomic::write(&history(dir, key, hash), &bytes)
 }
 
 /// Removes the fault of a name, if there is one.

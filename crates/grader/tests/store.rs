@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Folder, Random, entry, files, outcome};
+use common::{Folder, Random, assert_same, entry, files, outcome};
 use moments_grader::log::{self, Event, Line};
 use moments_grader::store::Store;
 
@@ -199,7 +199,7 @@ fn every_bad_file_is_named_with_the_fix_and_none_is_touched() {
         "{error}"
     );
     assert_eq!(error.matches("move it away").count(), 3, "{error}");
-    assert_eq!(files(dir.path()), before);
+    assert_same(&files(dir.path()), &before, "nothing is touched");
     // The fix that is named is one.
     for number in 1..=3 {
         fs::remove_file(path_of(dir.path(), number)).unwrap();

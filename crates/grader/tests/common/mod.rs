@@ -180,3 +180,14 @@ pub(crate) fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     found.sort();
     found
 }
+
+/// Fails with the first file that is in one of two listings alone, or has other bytes.
+pub(crate) fn assert_same(a: &[(String, Vec<u8>)], b: &[(String, Vec<u8>)], what: &str) {
+    let different = a.iter().zip(b).find(|(a, b)| a != b);
+    if let Some((a, b)) = different {
+        let (x, y) = (String::from_utf8_lossy(&a.1), String::from_utf8_lossy(&b.1));
+        let cut = |text: &str| text.chars().take(400).collect::<String>();
+        panic!("{what}: {}\n{}\n{}\n{}", a.0, cut(&x), b.0, cut(&y));
+    }
+    assert_eq!(a.len(), b.len(), "{what}");
+}
