@@ -73,12 +73,10 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Adds a line that fits.
-    fn take(&mut self, line: &Line, text: &[u8]) {
-        self.lines = line.n;
-        self.head = sha256(text);
-        if !matches!(line.event, Event::Fault | Event::Torn) {
-            self.outcomes.insert(line.key.clone(), line.sha256.clone());
+    /// Remembers what a line tells of an outcome.
+    fn record(&mut self, event: Event, key: &str, hash: &str) {
+        if !matches!(event, Event::Fault | Event::Torn) {
+            self.outcomes.insert(key.to_owned(), hash.to_owned());
         }
     }
 }
@@ -120,7 +118,9 @@ fn follow(path: &Path, bytes: &[u8]) -> Result<Verified> {
         });
         match fitting {
             Some(line) => {
-                verified.take(&line, text);
+                verified.record(line.event, &line.key, &line.sha256);
+                verified.lines = line.n;
+                verified.head = sha256(text);
                 verified.whole = at;
                 unread = None;
             }
@@ -182,42 +182,64 @@ impl Log {
 
     /// Adds a line for each event, key and hash, and syncs once. What a crash or a full disk left before is accounted for first.
     pub(crate) fn append(&mut self, events: &[(Event, &str, &str)]) -> Result<()> {
-        let (mut next, mut text) = self.after_what_is_torn()?;
-        for &event in events {
-            add(&mut next, &mut text, event);
-        }
-        if text.is_empty() {
-            return Ok(());
+        let torn = self.account_for_torn()?;
+        let mut text = Vec::new();
+        let (mut lines, mut head) = (self.verified.lines, self.verified.head.clone());
+        let torn = torn.iter().map(|hash| (Event::Torn, "", hash.as_str()));
+        for (event, key, hash) in torn.chain(events.iter().copied()) {
+            if event == Event::Torn {
+                text.push(b'\n');
+            }
+            lines += 1;
+            let line = Line {
+                n: lines,
+                time: jiff::Timestamp::now().to_string(),
+                event,
+                key: key.to_owned(),
+                sha256: hash.to_owned(),
+                prev: head,
+            };
+            let json = serde_json::to_vec(&line).expect("a line is plain data");
+            head = sha256(&json);
+            text.extend(json);
+            text.push(b'\n');
         }
         let written = self
             .file
             .write_all(&text)
             .and_then(|()| self.file.sync_data())
             .and_then(|()| self.file.metadata());
-        next.whole = written
+        self.verified.whole = written
             .map_err(|error| Error::io(&self.path, &error))?
             .len() as usize;
-        self.verified = next;
+        (self.verified.lines, self.verified.head) = (lines, head);
+        for (event, key, hash) in events {
+            self.verified.record(*event, key, hash);
+        }
         Ok(())
     }
 
-    /// The chain with what follows its last line accounted for, and what must be written for that.
-    fn after_what_is_torn(&self) -> Result<(Verified, Vec<u8>)> {
+    /// The hash of what follows the last line, with the end that the next line will give it. Nothing, if nothing follows,
+    /// or a whole line that only lacked its end.
+    fn account_for_torn(&mut self) -> Result<Option<String>> {
         let length = self
             .file
             .metadata()
             .map_err(|error| Error::io(&self.path, &error))?
             .len() as usize;
         if length == self.verified.whole {
-            return Ok((self.verified.clone(), Vec::new()));
+            return Ok(None);
         }
         let mut bytes = atomic::read(&self.path)?.unwrap_or_default();
         bytes.push(b'\n');
-        // Nothing but the end of the line may be missing: then the line counts.
         if let Ok(next) = follow(&self.path, &bytes)
             && next.whole == bytes.len()
         {
-            return Ok((next, vec![b'\n']));
+            self.file
+                .write_all(b"\n")
+                .map_err(|error| Error::io(&self.path, &error))?;
+            self.verified = next;
+            return Ok(None);
         }
         let torn = bytes.get(self.verified.whole..).ok_or_else(|| {
             Error::file(
@@ -226,27 +248,8 @@ impl Log {
                 "take it from a backup",
             )
         })?;
-        let mut next = self.verified.clone();
-        let mut text = vec![b'\n'];
-        add(&mut next, &mut text, (Event::Torn, "", &sha256(torn)));
-        Ok((next, text))
+        Ok(Some(sha256(torn)))
     }
-}
-
-/// Makes the next line of a chain and adds it to `text`.
-fn add(chain: &mut Verified, text: &mut Vec<u8>, (event, key, hash): (Event, &str, &str)) {
-    let line = Line {
-        n: chain.lines + 1,
-        time: jiff::Timestamp::now().to_string(),
-        event,
-        key: key.to_owned(),
-        sha256: hash.to_owned(),
-        prev: chain.head.clone(),
-    };
-    let json = serde_json::to_vec(&line).expect("a line is plain data");
-    chain.take(&line, &json);
-    text.extend(json);
-    text.push(b'\n');
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.

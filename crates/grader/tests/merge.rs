@@ -143,7 +143,7 @@ fn two_outcomes_of_one_name_are_an_error_that_names_both_and_changes_nothing() {
     Store::open(&a).unwrap().regrade(&third, 1.0).unwrap();
     merge(&c, &[a.clone(), b.clone()]).unwrap();
     let d = dir.join("d");
-    merge(&d, &[b.clone()]).unwrap();
+    merge(&d, std::slice::from_ref(&b)).unwrap();
     merge(&d, &[a]).unwrap();
     for merged in [c, d] {
         let view = View::open(&merged).unwrap();
@@ -230,7 +230,7 @@ fn a_merge_killed_at_any_time_is_finished_by_the_next() {
             .spawn()
             .unwrap();
         // Once it has begun to write, it is given up to the time that one file takes, several times over.
-        while files(&killed.join("outcomes")).is_empty() {
+        while fs::read_dir(killed.join("outcomes")).map_or(0, Iterator::count) == 0 {
             std::thread::sleep(Duration::from_millis(1));
         }
         std::thread::sleep(Duration::from_micros(random.next() % 20_000));
