@@ -8,13 +8,19 @@
 //! An [`outcome::Outcome`] is a function of the submission, the rubric, the key, the toolchain and the grader, and of nothing else:
 //! no name, no time, no order. Names, late days and rounding are applied when results are exported.
 
+mod atomic;
 mod compile;
+pub mod error;
 pub mod intake;
 pub mod judge;
 pub mod kit;
 pub mod limits;
+pub mod log;
+pub mod merge;
 pub mod outcome;
 mod remote;
 pub mod rubric;
 pub mod sandbox;
+pub mod store;
 mod text;
+pub mod view;

@@ -1,8 +1,8 @@
 //! Submissions through the real compiler and the real sandbox.
 
-mod common;
+mod judging;
 
-use common::{exercise, grader, solution, starter, strongest, submission};
+use judging::{exercise, grader, solution, starter, strongest, submission};
 use moments_checks::exercises;
 use moments_grader::outcome::{Held, Status, Tier};
 
