@@ -396,13 +396,10 @@ pub fn find(path: &Path, exercises: &[Handout], only: Option<&str>) -> Result<Fo
     let only = only
         .map(|asked| {
             let same = |handout: &&Handout| handout.id == asked || handout.slug == asked;
-            exercises
-                .iter()
-                .find(same)
-                .ok_or_else(|| Error::Exercise {
-                    asked: asked.to_owned(),
-                    known: exercises.iter().map(|handout| handout.id.clone()).collect(),
-                })
+            exercises.iter().find(same).ok_or_else(|| Error::Exercise {
+                asked: asked.to_owned(),
+                known: exercises.iter().map(|handout| handout.id.clone()).collect(),
+            })
         })
         .transpose()?;
     let at = |error| Error::Path {
@@ -555,7 +552,11 @@ enum Touched<'a> {
     Unknown,
 }
 
-fn touched<'a>(spot: &Spot, exercises: &'a [Handout], slugs: &[String]) -> Result<Touched<'a>, Stop> {
+fn touched<'a>(
+    spot: &Spot,
+    exercises: &'a [Handout],
+    slugs: &[String],
+) -> Result<Touched<'a>, Stop> {
     let tree = spot.open()?;
     let mut hints: Vec<String> = spot
         .name
@@ -569,9 +570,9 @@ fn touched<'a>(spot: &Spot, exercises: &'a [Handout], slugs: &[String]) -> Resul
             let mut these = Vec::new();
             for handout in exercises {
                 let differs = match sources::of(&*tree, slugs, &handout.slug) {
-                    Ok(files) => handout.starter.as_ref().is_none_or(|starter| {
-                        !matches!(&files.sources[..], [(_, text)] if text == starter)
-                    }),
+                    Ok(files) => handout.starter.as_ref().is_none_or(
+                        |starter| !matches!(&files.sources[..], [(_, text)] if text == starter),
+                    ),
                     Err(Stop::Refused(_)) => sources::has(&*tree, slugs, &handout.slug)?,
                     Err(stop) => return Err(stop),
                 };
@@ -591,13 +592,7 @@ fn touched<'a>(spot: &Spot, exercises: &'a [Handout], slugs: &[String]) -> Resul
         .collect();
     // A file in the folder of an exercise, `ex07-adam/src/lib.rs`, given by itself.
     if named.is_empty() {
-        let parents: Vec<String> = spot
-            .root
-            .iter()
-            .rev()
-            .take(2)
-            .map(names::escaped)
-            .collect();
+        let parents: Vec<String> = spot.root.iter().rev().take(2).map(names::escaped).collect();
         named = exercises
             .iter()
             .filter(|handout| parents.contains(&handout.slug))

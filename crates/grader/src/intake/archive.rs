@@ -117,9 +117,7 @@ impl Tree for Archive {
                 }
                 let entry = zip.get_entry(at).map_err(broken_zip)?;
                 let bytes = match method {
-                    CompressionMethod::STORE => {
-                        capped(entry.verifying_reader(entry.reader()))
-                    }
+                    CompressionMethod::STORE => capped(entry.verifying_reader(entry.reader())),
                     CompressionMethod::DEFLATE => {
                         capped(entry.verifying_reader(DeflateDecoder::new(entry.reader())))
                     }
@@ -182,14 +180,12 @@ impl Index {
                 "The archive has a path of more than {MAX_PATH} bytes. Hand in src/lib.rs and the modules beside it, and nothing else."
             ));
         }
-        let text = String::from_utf8(raw.to_owned()).unwrap_or_else(|error| {
+        let mut text = String::new();
+        for chunk in raw.utf8_chunks() {
+            text.push_str(chunk.valid());
             // A byte that is no text becomes one that no module has in its name.
-            error
-                .as_bytes()
-                .utf8_chunks()
-                .map(|chunk| format!("{}{}", chunk.valid(), "\\".repeat(chunk.invalid().len())))
-                .collect()
-        });
+            text.extend(chunk.invalid().iter().map(|_| '\\'));
+        }
         let drive = text.as_bytes().get(1) == Some(&b':');
         if text.starts_with('/') || drive || text.split('/').any(|part| part == "..") {
             return refuse(format!(
@@ -339,7 +335,11 @@ fn members(stream: impl Read) -> Result<Index, Stop> {
             EntryType::XGlobalHeader | EntryType::GNULongLink => continue,
             EntryType::GNULongName => {
                 let mut name = small(&mut entry)?;
-                name.truncate(name.iter().position(|&byte| byte == 0).unwrap_or(name.len()));
+                name.truncate(
+                    name.iter()
+                        .position(|&byte| byte == 0)
+                        .unwrap_or(name.len()),
+                );
                 long = Some(name);
                 continue;
             }

@@ -21,10 +21,11 @@ const OTHER_ARCHIVES: &[&str] = &[
 impl Ending {
     pub(super) fn of(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
-        if name.ends_with(".rs") {
+        let ends_with = |ending: &&str| name.ends_with(*ending);
+        if ends_with(&".rs") {
             return Self::Rust;
         }
-        if ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
+        if ARCHIVES.iter().any(ends_with) {
             return Self::Archive;
         }
         let other = OTHER_ARCHIVES.iter().find(|ending| {

@@ -5,9 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::names::{self, Ending};
-use super::{
-    Files, MAX_DEPTH, MAX_ENTRIES, MAX_FILE, MAX_FILES, MAX_SOURCES, MAX_UNPACKED,
-};
+use super::{Files, MAX_DEPTH, MAX_ENTRIES, MAX_FILE, MAX_FILES, MAX_SOURCES, MAX_UNPACKED};
 
 /// What was handed in, as far as it matters: a folder, or an archive that looks like one. A path has `/` between its parts; the top is "".
 pub(super) trait Tree {
@@ -75,9 +73,7 @@ pub(super) struct Lone(pub(super) File);
 
 impl Tree for Lone {
     fn list(&self, folder: &str) -> Result<Vec<(String, Kind)>, Stop> {
-        let lib = folder
-            .is_empty()
-            .then(|| ("lib.rs".to_owned(), Kind::File));
+        let lib = folder.is_empty().then(|| ("lib.rs".to_owned(), Kind::File));
         Ok(lib.into_iter().collect())
     }
 
@@ -211,7 +207,11 @@ pub(super) fn of(tree: &dyn Tree, slugs: &[String], slug: &str) -> Result<Files,
                         kind.is()
                     ));
                 }
-                None => return refuse(format!("There is no folder `{slug}`. Hand in {slug}/src/lib.rs.")),
+                None => {
+                    return refuse(format!(
+                        "There is no folder `{slug}`. Hand in {slug}/src/lib.rs."
+                    ));
+                }
             }
             (path, format!("{slug}/"))
         }
@@ -248,7 +248,10 @@ pub(super) fn of(tree: &dyn Tree, slugs: &[String], slug: &str) -> Result<Files,
 
 /// The names at the top, for the message that there is nothing to grade.
 fn every_name(tree: &dyn Tree) -> Result<Vec<String>, Stop> {
-    Ok(visible(tree, "")?.into_iter().map(|(name, _)| name).collect())
+    Ok(visible(tree, "")?
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect())
 }
 
 fn missing(names: &[String]) -> String {
@@ -373,10 +376,7 @@ impl<'a> Reader<'a> {
                 "There are more than {MAX_FILES} .rs files. Hand in the files of the exercise and nothing else."
             ));
         }
-        if let Some(other) = self
-            .seen
-            .insert(below.to_ascii_lowercase(), shown.clone())
-        {
+        if let Some(other) = self.seen.insert(below.to_ascii_lowercase(), shown.clone()) {
             return refuse(format!(
                 "`{other}` and `{shown}` differ only in upper and lower case. Rename or remove one."
             ));
@@ -431,11 +431,13 @@ fn text(bytes: Vec<u8>, shown: &str) -> Result<String, Stop> {
         return refuse(format!("`{shown}` is UTF-16. {fix}"));
     }
     if bytes.contains(&0) {
-        return refuse(format!("`{shown}` contains zero bytes: it is no text. {fix}"));
+        return refuse(format!(
+            "`{shown}` contains zero bytes: it is no text. {fix}"
+        ));
     }
     String::from_utf8(bytes).or_else(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = good.split(|&byte| byte == b'\n').count();
         refuse(format!("`{shown}` is not UTF-8 at line {line}. {fix}"))
     })
 }
