@@ -9,7 +9,7 @@ use moments_checks::{
     Check, Exam, Exercise, Failure, Kind, Subject, TOLERANCE, exercises, first_difference, hidden,
     message,
 };
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use crate::compile::{NotCompiled, Workshop, compile};
 use crate::intake::Submission;
@@ -402,30 +402,4 @@ fn unseen(
             (None, None) => Some(failure(run.frames.len() + 1, Kind::Fault(moments_checks::Fault::Lost("it ended early".to_owned())))),
         }
     })
-}
-
-impl Submission {
-    /// The hash of what counts: the paths and bytes of the files, or why they are refused.
-    pub fn hash(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        };
-        match &self.files {
-            Ok(files) => {
-                part(b"files");
-                for (name, text) in &files.sources {
-                    part(name.as_bytes());
-                    part(text.as_bytes());
-                }
-            }
-            Err(refusal) => {
-                part(b"refused");
-                part(refusal.hash.as_bytes());
-                part(refusal.why.as_bytes());
-            }
-        }
-        hex(&hash.finalize())
-    }
 }
