@@ -14,5 +14,7 @@ pub mod intake;
 pub mod log;
 pub mod merge;
 pub mod outcome;
+pub mod policy;
+pub mod record;
 pub mod store;
 pub mod view;
