@@ -10,10 +10,12 @@
 
 mod atomic;
 pub mod error;
+pub mod export;
 pub mod intake;
 pub mod log;
 pub mod merge;
 pub mod outcome;
+mod plain;
 pub mod policy;
 pub mod record;
 pub mod store;
