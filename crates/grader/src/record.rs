@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::error::Result;
+use crate::log::sha256;
 use crate::outcome::{Checked, Held, Outcome, Status};
 use crate::plain::{line, plain};
 use crate::policy::{Grade, Person, Policy};
@@ -12,7 +13,7 @@ use crate::store::Entry;
 use crate::view::View;
 
 /// How long a text of several lines may be.
-const TEXT: usize = 10_000;
+const TEXT: usize = 4_000;
 
 /// One submission.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,12 +154,21 @@ fn harmless(outcome: &Outcome) -> Outcome {
     for remark in &mut outcome.remarks {
         *remark = plain(remark, TEXT);
     }
+    outcome.remarks.retain(|remark| !remark.trim().is_empty());
     for check in &mut outcome.checks {
         check.name = line(&check.name);
         check.asked = line(&check.asked);
         check.message = plain(&check.message, TEXT);
-        check.diagnosis = check.diagnosis.as_deref().map(line);
-        check.limit = check.limit.as_deref().map(line);
+        check.diagnosis = check
+            .diagnosis
+            .as_deref()
+            .map(line)
+            .filter(|text| !text.is_empty());
+        check.limit = check
+            .limit
+            .as_deref()
+            .map(line)
+            .filter(|text| !text.is_empty());
     }
     outcome
 }
@@ -178,6 +188,12 @@ fn file_name(name: &str) -> String {
             }
         }
     }
+    // File systems take 255 bytes. What is cut is told apart by the hash of the whole.
+    if safe.len() > 150 {
+        safe.truncate(safe.floor_char_boundary(100));
+        safe.push('-');
+        safe.push_str(&sha256(name.as_bytes())[..16]);
+    }
     safe
 }
 
@@ -192,5 +208,7 @@ mod tests {
         assert_eq!(file_name("-rf"), "%2Drf");
         assert_eq!(file_name("a%2F\n"), "a%252F%0A");
         assert_eq!(file_name("C:\\x"), "C%3A%5Cx");
+        let (a, b) = (file_name(&"😀".repeat(60)), file_name(&"😀".repeat(61)));
+        assert!(a != b && a.len() < 150 && b.len() < 150);
     }
 }
