@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 pub use csv::csv;
+pub(crate) use csv::{cell, table};
 pub use exercism::exercism;
 pub use gradescope::gradescope;
 pub use json::json;

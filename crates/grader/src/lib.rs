@@ -18,5 +18,7 @@ pub mod outcome;
 mod plain;
 pub mod policy;
 pub mod record;
+pub mod similarity;
 pub mod store;
+pub mod summary;
 pub mod view;

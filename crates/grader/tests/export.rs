@@ -80,6 +80,7 @@ fn class() -> View {
                 exercise: outcome.exercise.clone(),
                 key: outcome.key(),
                 place: text.chars().take(200).collect(),
+                fingerprint: None,
             });
             view.seconds.insert(outcome.key(), 0.25);
             view.outcomes.insert(outcome.key(), outcome);
@@ -372,6 +373,7 @@ fn one(change: impl FnOnce(&mut Outcome), policy: &str, times: &str) -> (Record,
         exercise: outcome.exercise.clone(),
         key: outcome.key(),
         place: "class/ada".to_owned(),
+        fingerprint: None,
     });
     view.outcomes.insert(outcome.key(), outcome);
     fs::write(dir.join("times.csv"), times).unwrap();
