@@ -1,5 +1,9 @@
 //! `cargo course grade`: submissions in, scores out. The work is done in `moments-grader`; this is its face.
 
+// Sentences are put together here; an allocation more is nothing beside a run of the compiler.
+#![allow(clippy::format_push_string)]
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -8,12 +12,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use moments_grader::batch::{self, Plan, Progress, Report};
-use moments_grader::intake::{Handout, find_all};
+use moments_grader::export::{Format, write};
+use moments_grader::intake::{Handed, Handout, find_all};
 use moments_grader::judge::{Grader, Key, Options};
 use moments_grader::outcome::{Outcome, Status, Tier};
+use moments_grader::policy::Policy;
+use moments_grader::record::Record;
 use moments_grader::sandbox::Sandbox;
+use moments_grader::similarity::{self, Alike};
 use moments_grader::store::Store;
-use moments_grader::{log, merge, view};
+use moments_grader::{log, merge, summary, view};
 use moments_kernel::Layout;
 
 use crate::ui::{self, Line, Style, count};
@@ -91,6 +99,9 @@ struct Run {
     /// Points of your own: a folder with ex01.toml and so on, in the form of crates/grader/rubrics.
     #[arg(long, value_name = "DIR")]
     rubrics: Option<PathBuf>,
+    /// A Python that has copydetect: submissions that it finds alike are flagged in the summary. Those with the same text always are.
+    #[arg(long, value_name = "PYTHON")]
+    similarity: Option<PathBuf>,
     /// Grade this clone itself, as an advice: without key, and without a sandbox where there is none.
     #[arg(long = "self", conflicts_with_all = ["paths", "key", "shard", "regrade"])]
     own: bool,
@@ -137,11 +148,11 @@ pub(crate) fn grade(layout: &Layout, grade: Grade) -> Result<ExitCode> {
                 merged.class,
                 merged.faults
             ));
-            exports(&out, &export)?;
+            exports(&out, &export, Vec::new())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Export { out, export }) => {
-            exports(&out, &export)?;
+            exports(&out, &export, Vec::new())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Verify { out }) => verify(&out),
@@ -175,7 +186,7 @@ fn grader(layout: &Layout, run: &Run) -> Result<Grader> {
             .map(Key::load)
             .transpose()
             .map_err(|why| anyhow!("{why}"))?,
-        least: least(run.export.policy.as_deref())?,
+        least: policy(run.export.policy.as_deref())?.least_sandbox(),
         rubrics: run.rubrics.clone(),
         ..Options::default()
     };
@@ -198,7 +209,9 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     let Some(out) = &run.out else {
         bail!("--out is missing: the folder where outcomes are kept, such as `--out grades`");
     };
-    let mut found = find_all(&run.paths, &handouts(layout)?, run.exercise.as_deref())?;
+    let handouts = handouts(layout)?;
+    let common = common(layout, &handouts);
+    let mut found = find_all(&run.paths, &handouts, run.exercise.as_deref())?;
     let mut line = Line::new();
     line.update("preparing what submissions are compiled with");
     let grader = grader(layout, run)?;
@@ -233,6 +246,7 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
         &store,
         &found.handed,
         &found.unread,
+        &common,
         plan,
         &|now| {
             if let Ok(mut line) = line.lock() {
@@ -245,7 +259,11 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     }
     drop(store);
     told(&report, &grader, out);
-    exports(out, &run.export)?;
+    let alike = match &run.similarity {
+        Some(python) => compared(python, &found.handed, &common)?,
+        None => Vec::new(),
+    };
+    exports(out, &run.export, alike)?;
     Ok(if report.faults.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -332,11 +350,12 @@ fn advise(layout: &Layout, run: &Run) -> Result<ExitCode> {
                 exercise: handed.exercise.clone(),
                 key: outcome.key(),
                 place: handed.place.display().to_string(),
+                fingerprint: None,
             })
             .collect();
         store.class(&entries)?;
         drop(store);
-        exports(out, &run.export)?;
+        exports(out, &run.export, Vec::new())?;
     }
     ui::say("This is advice: your instructor's grader also tries hidden cases.");
     Ok(if whole {
@@ -397,11 +416,70 @@ fn sandboxes() {
     }
 }
 
-/// The least sandbox that the policy asks for.
-fn least(_policy: Option<&Path>) -> Result<Tier> {
-    Ok(Options::default().least)
+/// The policy, or none: then nothing is late, rounded or renamed.
+fn policy(file: Option<&Path>) -> Result<Policy> {
+    Ok(file.map(Policy::read).transpose()?.unwrap_or_default())
 }
 
-fn exports(_out: &Path, _export: &Export) -> Result<()> {
+/// The summary of a folder, and the formats that are wanted.
+fn exports(out: &Path, export: &Export, more: Vec<Alike>) -> Result<()> {
+    let view = view::View::open(out)?;
+    let policy = policy(export.policy.as_deref())?;
+    let records = Record::all(&view, &policy)?;
+    let mut alike = similarity::identical(&view.class);
+    alike.extend(more);
+    summary::write(out, &records, &policy, alike)?;
+    let formats: Vec<Format> = export
+        .format
+        .iter()
+        .map(|name| name.parse())
+        .collect::<Result<_, moments_grader::error::Error>>()?;
+    for left in write(out, &records, &policy, &formats)? {
+        ui::say(&format!("{left}"));
+    }
+    ui::say(&format!(
+        "The summary is {}.",
+        out.join("summary.html").display()
+    ));
     Ok(())
+}
+
+/// What all may have: the starters and the solutions.
+fn common(layout: &Layout, handouts: &[Handout]) -> BTreeMap<String, Vec<String>> {
+    let of = |handout: &Handout| {
+        let solution = layout
+            .root()
+            .join("solutions")
+            .join(&handout.slug)
+            .join("src/lib.rs");
+        let solution = std::fs::read_to_string(solution).ok();
+        let texts = handout.starter.clone().into_iter().chain(solution);
+        (handout.id.clone(), texts.collect())
+    };
+    handouts.iter().map(of).collect()
+}
+
+/// Pairs that copydetect finds, in the Python that was named.
+fn compared(
+    python: &Path,
+    handed: &[Handed],
+    common: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<Alike>> {
+    let mut sources = Vec::new();
+    for one in handed {
+        if let Ok(files) = one.read()?.files {
+            let texts: Vec<String> = files.sources.into_iter().map(|(_, text)| text).collect();
+            sources.push(similarity::Source {
+                student: one.student.clone(),
+                exercise: one.exercise.clone(),
+                text: texts.join("\n"),
+            });
+        }
+    }
+    Ok(similarity::copydetect(
+        python,
+        &sources,
+        common,
+        Duration::from_mins(10),
+    )?)
 }

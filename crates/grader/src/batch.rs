@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::intake::{Handed, Unread};
 use crate::judge::{Grader, Infra};
 use crate::outcome::Status;
+use crate::similarity::fingerprint;
 use crate::store::{Entry, Store};
 
 /// How often a submission is tried whose grading fails for no reason of the student's.
@@ -68,6 +69,8 @@ pub struct Report {
 
 /// Grades what is not known yet.
 ///
+/// `common` are texts, by exercise, that all may have: what was handed out and what solves it.
+///
 /// # Errors
 /// If an outcome cannot be kept. What was kept before is kept.
 pub fn run(
@@ -75,6 +78,7 @@ pub fn run(
     store: &Store,
     handed: &[Handed],
     unread: &[Unread],
+    common: &BTreeMap<String, Vec<String>>,
     plan: Plan,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report> {
@@ -91,8 +95,8 @@ pub fn run(
     let mut entries = Vec::new();
     let mut jobs: BTreeMap<String, usize> = BTreeMap::new();
     for (index, one) in handed.iter().enumerate() {
-        let key = match named(grader, one) {
-            Ok(key) => key,
+        let (key, fingerprint) = match named(grader, one, common) {
+            Ok(named) => named,
             Err(Infra(why)) => {
                 report
                     .faults
@@ -108,6 +112,7 @@ pub fn run(
             exercise: one.exercise.clone(),
             key: key.clone(),
             place: one.place.display().to_string(),
+            fingerprint,
         });
         jobs.entry(key).or_insert(index);
     }
@@ -229,9 +234,23 @@ pub fn run(
     Ok(report)
 }
 
-fn named(grader: &Grader, one: &Handed) -> std::result::Result<String, Infra> {
+/// The name of the outcome of a submission, and what it has in common with one that was copied from it.
+fn named(
+    grader: &Grader,
+    one: &Handed,
+    common: &BTreeMap<String, Vec<String>>,
+) -> std::result::Result<(String, Option<String>), Infra> {
     let submission = one.read().map_err(|error| Infra::at(&one.place, &error))?;
-    Ok(grader.from(&submission)?.key(&one.exercise))
+    let key = grader.from(&submission)?.key(&one.exercise);
+    let common = common
+        .get(&one.exercise)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let print = submission.files.as_ref().ok().and_then(|files| {
+        let texts = files.sources.iter().map(|(_, text)| text.as_str());
+        fingerprint(texts, common.iter().map(String::as_str))
+    });
+    Ok((key, print))
 }
 
 /// Whether an outcome belongs to a shard. It follows from its name, so that those who handed in the same bytes share a shard as well.

@@ -17,6 +17,7 @@ pub mod batch;
 #[cfg(unix)]
 mod compile;
 pub mod error;
+pub mod export;
 pub mod intake;
 #[cfg(unix)]
 pub mod judge;
@@ -25,11 +26,16 @@ pub mod limits;
 pub mod log;
 pub mod merge;
 pub mod outcome;
+mod plain;
+pub mod policy;
+pub mod record;
 #[cfg(unix)]
 mod remote;
 pub mod rubric;
 #[cfg(unix)]
 pub mod sandbox;
+pub mod similarity;
 pub mod store;
+pub mod summary;
 mod text;
 pub mod view;

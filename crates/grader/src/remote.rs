@@ -457,7 +457,7 @@ impl Process {
             match self.child.try_wait() {
                 Ok(Some(status)) => break Some(code(status)),
                 Ok(None) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(1))
+                    std::thread::sleep(Duration::from_millis(1));
                 }
                 _ => {
                     let _ = self.child.kill();
