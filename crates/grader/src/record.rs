@@ -133,7 +133,11 @@ impl Graded {
 pub fn feedback(check: &Checked) -> String {
     // A message that explains a failure begins with what was asked.
     let told = check.message.starts_with("Asked: ");
-    let mut lines = if told { Vec::new() } else { vec![check.asked.clone()] };
+    let mut lines = if told {
+        Vec::new()
+    } else {
+        vec![check.asked.clone()]
+    };
     if check.result == Held::NotTried {
         lines.push("It was not tried.".to_owned());
     }
