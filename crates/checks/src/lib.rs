@@ -13,9 +13,11 @@ mod case;
 mod common;
 mod exercise;
 pub mod golden;
+mod hidden;
 mod local;
 mod random;
 mod report;
+pub mod wire;
 
 pub mod ex01_sgd;
 pub mod ex02_momentum;
@@ -41,6 +43,7 @@ pub use exercise::{
     Check, Exam, Exercise, Failure, Kills, Kind, Mutant, SEED, Step, TOLERANCE, Trusted, Variant,
     Verdict, first_difference, kill_matrix,
 };
+pub use hidden::{Hidden, hidden};
 pub use local::{judge, verdict};
 pub use random::Random;
 pub use report::message;

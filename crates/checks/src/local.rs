@@ -184,7 +184,7 @@ thread_local! {
 }
 
 /// Runs the learner's code; a panic becomes a fault and prints nothing.
-fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Fault> {
+pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Fault> {
     GUARDED.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     GUARDED.set(false);
@@ -201,7 +201,7 @@ fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Fault> {
 }
 
 /// Keeps the panics of guarded code to ourselves, and leaves all others to the hook that was there.
-fn hook() {
+pub(crate) fn hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = panic::take_hook();

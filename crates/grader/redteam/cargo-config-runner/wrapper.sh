@@ -1,0 +1,3 @@
+#!/bin/sh
+touch moments-redteam-was-here
+exec "$@"

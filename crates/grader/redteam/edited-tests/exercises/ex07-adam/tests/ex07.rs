@@ -1,0 +1,2 @@
+#[test]
+fn adam_matches_pytorch() {}

@@ -1,0 +1,1 @@
+pub static BYTES: &[u8] = include_bytes!("/dev/urandom");

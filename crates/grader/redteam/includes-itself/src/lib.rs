@@ -1,0 +1,5 @@
+#![recursion_limit = "4294967295"]
+
+pub mod inner {
+    include!("lib.rs");
+}

@@ -1,0 +1,2 @@
+extern crate rustc_driver;
+extern crate test;
