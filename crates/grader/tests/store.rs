@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{Folder, Random, assert_same, entry, files, outcome};
 use moments_grader::log::{self, Event, Line};
-use moments_grader::store::Store;
+use moments_grader::store::{self, Store};
 
 fn path_of(dir: &Path, number: u64) -> std::path::PathBuf {
     dir.join("outcomes")
@@ -363,6 +363,27 @@ fn a_line_torn_anywhere_is_recorded_and_the_chain_goes_on() {
             }
         }
     }
+}
+
+#[test]
+fn an_outcome_that_is_gone_is_missed() {
+    let dir = logged();
+    assert_eq!(store::verify(dir.path()).unwrap().outcomes.len(), 5);
+    let path = path_of(dir.path(), 3);
+    fs::remove_file(&path).unwrap();
+    let error = store::verify(dir.path()).unwrap_err().to_string();
+    assert!(
+        error.contains(&*path.to_string_lossy()) && error.contains("gone"),
+        "{error}"
+    );
+    // The log of a shard is followed as well.
+    fs::write(dir.join("logs/shard-1.jsonl"), "{}\n").unwrap();
+    assert!(
+        store::verify(dir.path())
+            .unwrap_err()
+            .to_string()
+            .contains("shard-1.jsonl, line 1")
+    );
 }
 
 /// Stores outcomes until it is killed: the other side of the next test.
