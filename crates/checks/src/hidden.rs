@@ -86,11 +86,10 @@ fn twin(exercise: &str, case: &Case, random: &mut Random) -> Case {
         "ex06" if case.settings.len() == 2 => all_but_the_first,
         "ex11" => keep,
         "ex13" if case.call == "step" => all,
-        "ex13" => shape,
         "ex15" => short,
         "ex16" => losses,
         "ex17" if case.call == "training_bytes" => model,
-        "ex17" => shape,
+        "ex13" | "ex17" => shape,
         "ex18" => together,
         _ => all,
     };

@@ -9,6 +9,8 @@ mod doctor;
 mod exercises;
 mod files;
 mod git;
+#[cfg(unix)]
+mod grade;
 mod kills;
 mod lab;
 mod learn;
@@ -172,6 +174,10 @@ enum Verb {
         #[arg(value_name = "CHAPTER")]
         chapters: Vec<String>,
     },
+    /// Grade submissions of strangers in a sandbox: `cargo course grade PATH... --out DIR`.
+    #[cfg(unix)]
+    #[command(after_help = grade::GRADED)]
+    Grade(Box<grade::Grade>),
     /// Look at the notebook kernel: status, setup, run.
     Kernel {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -198,6 +204,8 @@ impl Verb {
             | Self::Reset { .. }
             | Self::Verify { .. }
             | Self::Update => 2,
+            #[cfg(unix)]
+            Self::Grade(_) => 2,
             _ => 1,
         }
     }
@@ -262,6 +270,8 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Notebooks {
             check, chapters, ..
         } => make::notebooks(root, check, &chapters),
+        #[cfg(unix)]
+        Verb::Grade(grade) => grade::grade(&layout, *grade),
         Verb::Kernel { arguments } => Ok(moments_kernel::cli::main(arguments)),
         Verb::Preprocess { .. } => unreachable!("handled above"),
     }

@@ -30,7 +30,10 @@ fn main() -> ExitCode {
     };
     let submissions = folder.join("class");
     if submissions.exists() {
-        eprintln!("{} is there already; name a folder without it", submissions.display());
+        eprintln!(
+            "{} is there already; name a folder without it",
+            submissions.display()
+        );
         return ExitCode::FAILURE;
     }
     let expected = class::class(&submissions, count, seed);

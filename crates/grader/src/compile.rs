@@ -32,9 +32,9 @@ pub(crate) struct NotCompiled {
 pub(crate) struct Workshop(PathBuf);
 
 impl Workshop {
-    /// An empty folder below the given one.
+    /// The empty folder of a slot. What a job left that was killed is removed.
     pub(crate) fn new(below: &Path, slot: u32) -> Result<Self, Infra> {
-        let path = below.join(format!("job-{}-{slot}", std::process::id()));
+        let path = below.join(slot.to_string());
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).map_err(|error| Infra::at(&path, &error))?;
         Ok(Self(path))
@@ -76,10 +76,7 @@ pub(crate) fn compile(
     argv.extend(common(&module, "rlib"));
     // `forbid` cannot be allowed again further down, and warnings are the student's own business.
     argv.extend(["-F", "unsafe_code", "-A", "warnings", "src/lib.rs"].map(str::to_owned));
-    let mounts = vec![
-        (source, "/work"),
-        (kit.sysroot().to_path_buf(), TOOLCHAIN),
-    ];
+    let mounts = vec![(source, "/work"), (kit.sysroot().to_path_buf(), TOOLCHAIN)];
     let run = Run {
         sandbox,
         bounds,
@@ -119,11 +116,27 @@ pub(crate) fn compile(
 
 fn common(name: &str, kind: &str) -> Vec<String> {
     let words = [
-        "--edition", "2024", "--crate-name", name, "--crate-type", kind, "--out-dir", "/out",
-        "--error-format=json", "--diagnostic-width=100", "-C", "debuginfo=0", "-C", "opt-level=1",
-        "-C", "codegen-units=1",
+        "--edition",
+        "2024",
+        "--crate-name",
+        name,
+        "--crate-type",
+        kind,
+        "--out-dir",
+        "/out",
+        "--error-format=json",
+        "--diagnostic-width=100",
+        "-C",
+        "debuginfo=0",
+        "-C",
+        "opt-level=1",
+        "-C",
+        "codegen-units=1",
         // As in the learner's own tests: an overflow is a panic and not a number.
-        "-C", "overflow-checks=on", "-C", "debug-assertions=on",
+        "-C",
+        "overflow-checks=on",
+        "-C",
+        "debug-assertions=on",
     ];
     words.map(str::to_owned).to_vec()
 }
@@ -153,7 +166,8 @@ impl Run<'_> {
         place: &Place,
     ) -> Result<Result<(), NotCompiled>, Infra> {
         if let Some(owner) = self.sandbox.owner_of_out(self.slot) {
-            chown(self.out, Some(owner), Some(owner)).map_err(|error| Infra::at(self.out, &error))?;
+            chown(self.out, Some(owner), Some(owner))
+                .map_err(|error| Infra::at(self.out, &error))?;
             let open = fs::Permissions::from_mode(0o755);
             fs::set_permissions(self.out, open).map_err(|error| Infra::at(self.out, &error))?;
         }
@@ -206,7 +220,10 @@ impl Run<'_> {
 }
 
 fn limit(hit: Hit) -> String {
-    format!("Compiling your file hit a limit; {} while compiling.", hit.words())
+    format!(
+        "Compiling your file hit a limit; {} while compiling.",
+        hit.words()
+    )
 }
 
 /// How a program ended.
@@ -226,7 +243,9 @@ fn wait(mut child: Child, at_most: Duration) -> Ended {
     let read = |stream: Option<Box<dyn std::io::Read + Send>>| {
         std::thread::spawn(move || {
             let mut kept = Vec::new();
-            let Some(mut stream) = stream else { return kept };
+            let Some(mut stream) = stream else {
+                return kept;
+            };
             let mut chunk = [0; 8192];
             while let Ok(count @ 1..) = stream.read(&mut chunk) {
                 let room = SAID.saturating_sub(kept.len()).min(count);
@@ -277,9 +296,15 @@ fn errors(said: &str, place: &Place) -> Vec<String> {
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .filter(|message: &Value| message["level"] == "error")
-        .filter(|message| !message["spans"].as_array().is_none_or(Vec::is_empty) || message["code"].is_object())
+        .filter(|message| {
+            !message["spans"].as_array().is_none_or(Vec::is_empty) || message["code"].is_object()
+        })
         .collect();
-    let mut shown: Vec<String> = all.iter().take(ERRORS).map(|error| one(error, place)).collect();
+    let mut shown: Vec<String> = all
+        .iter()
+        .take(ERRORS)
+        .map(|error| one(error, place))
+        .collect();
     if all.len() > ERRORS {
         shown.push(format!("… and {} more errors.", all.len() - ERRORS));
     }
@@ -298,8 +323,14 @@ fn one(error: &Value, place: &Place) -> String {
         Some(code) => format!("error[{}]: {}", clean(code, 16), text(&error["message"])),
         None => format!("error: {}", text(&error["message"])),
     };
-    let spans = error["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let primary = spans.iter().find(|span| span["is_primary"] == true).or(spans.first());
+    let spans = error["spans"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let primary = spans
+        .iter()
+        .find(|span| span["is_primary"] == true)
+        .or(spans.first());
     if let Some(span) = primary {
         let file = span["file_name"].as_str().unwrap_or_default();
         let at = span["line_start"].as_u64().unwrap_or(0);
@@ -322,7 +353,10 @@ fn one(error: &Value, place: &Place) -> String {
             words += &format!("\n    {}", clean(label, 200));
         }
     }
-    let children = error["children"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let children = error["children"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if let Some(help) = children.iter().find(|child| child["level"] == "help") {
         words += &format!("\n  help: {}", text(&help["message"]));
     }

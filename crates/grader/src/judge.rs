@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -60,7 +61,7 @@ impl Key {
     /// # Errors
     /// If it cannot be read or is shorter than 16 bytes.
     pub fn load(path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let bytes = bytes.trim_ascii().to_vec();
         if bytes.len() < SHORTEST_KEY {
             return Err(format!(
@@ -100,6 +101,35 @@ impl Key {
         let mut first = [0; 8];
         first.copy_from_slice(&mac[..8]);
         u64::from_le_bytes(first)
+    }
+}
+
+/// A place to work in: a number that tells the jobs apart that run at the same time, each of which has a folder and a user of its own.
+#[derive(Debug)]
+pub struct Slot {
+    number: u32,
+    /// The lock ends with the process, however it ends.
+    _lock: fs::File,
+}
+
+impl Slot {
+    fn claim(workshops: &Path) -> Result<Self, Infra> {
+        fs::create_dir_all(workshops).map_err(|error| Infra::at(workshops, &error))?;
+        for number in 0..1000 {
+            let path = workshops.join(format!("{number}.lock"));
+            let file = fs::File::create(&path).map_err(|error| Infra::at(&path, &error))?;
+            match file.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        number,
+                        _lock: file,
+                    });
+                }
+                Err(fs::TryLockError::WouldBlock) => {}
+                Err(fs::TryLockError::Error(error)) => return Err(Infra::at(&path, &error)),
+            }
+        }
+        Err(Infra("a thousand jobs run on this machine".to_owned()))
     }
 }
 
@@ -193,7 +223,11 @@ impl Grader {
             limits: format!(
                 "{:?}{}; {}",
                 self.sandbox.tier(),
-                if self.official() { "" } else { ", not official" },
+                if self.official() {
+                    ""
+                } else {
+                    ", not official"
+                },
                 self.options.bounds.words()
             ),
         })
@@ -207,11 +241,20 @@ impl Grader {
             .ok_or_else(|| Infra(format!("there is no exercise `{id}`")))
     }
 
-    /// Grades one submission. `slot` tells the jobs apart that run at the same time.
+    /// A place to work in that no other job on this machine has, in this grader or another one.
+    ///
+    /// # Errors
+    /// If the cache cannot be written to.
+    pub fn slot(&self) -> Result<Slot, Infra> {
+        Slot::claim(&self.workshops)
+    }
+
+    /// Grades one submission.
     ///
     /// # Errors
     /// What failed that is not the student's doing.
-    pub fn grade(&self, submission: &Submission, slot: u32) -> Result<Outcome, Infra> {
+    pub fn grade(&self, submission: &Submission, slot: &Slot) -> Result<Outcome, Infra> {
+        let slot = slot.number;
         let (exercise, rubric) = self.exercise(&submission.exercise)?;
         let from = self.from(submission)?;
         let outcome = |status, checks: Vec<Checked>, remarks| Outcome {
@@ -385,21 +428,26 @@ fn unseen(
     subject: &dyn Subject,
     seed: u64,
 ) -> Option<Box<Failure>> {
-    hidden(exercise, check, seed).into_iter().find_map(|hidden| {
-        let run = moments_checks::drive(subject, &hidden.case);
-        let differs = first_difference(&hidden.case, &hidden.expected, &run.frames, TOLERANCE);
-        let failure = |step, kind| {
-            Box::new(Failure {
-                case: hidden.case.clone(),
-                step,
-                kind,
-            })
-        };
-        match (differs, run.fault) {
-            (Some((step, kind)), _) => Some(failure(step, kind)),
-            (None, Some(fault)) => Some(failure(run.frames.len() + 1, Kind::Fault(fault))),
-            (None, None) if run.frames.len() == hidden.expected.len() => None,
-            (None, None) => Some(failure(run.frames.len() + 1, Kind::Fault(moments_checks::Fault::Lost("it ended early".to_owned())))),
-        }
-    })
+    hidden(exercise, check, seed)
+        .into_iter()
+        .find_map(|hidden| {
+            let run = moments_checks::drive(subject, &hidden.case);
+            let differs = first_difference(&hidden.case, &hidden.expected, &run.frames, TOLERANCE);
+            let failure = |step, kind| {
+                Box::new(Failure {
+                    case: hidden.case.clone(),
+                    step,
+                    kind,
+                })
+            };
+            match (differs, run.fault) {
+                (Some((step, kind)), _) => Some(failure(step, kind)),
+                (None, Some(fault)) => Some(failure(run.frames.len() + 1, Kind::Fault(fault))),
+                (None, None) if run.frames.len() == hidden.expected.len() => None,
+                (None, None) => Some(failure(
+                    run.frames.len() + 1,
+                    Kind::Fault(moments_checks::Fault::Lost("it ended early".to_owned())),
+                )),
+            }
+        })
 }

@@ -44,7 +44,9 @@ impl Kit {
                 .args(argument)
                 .current_dir(course)
                 .output()
-                .map_err(|error| format!("rustc cannot be run: {error}; install Rust from rustup.rs"))?;
+                .map_err(|error| {
+                    format!("rustc cannot be run: {error}; install Rust from rustup.rs")
+                })?;
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
         let sysroot = PathBuf::from(said(&["--print", "sysroot"])?);
@@ -107,7 +109,14 @@ impl Kit {
         }
         let output = Command::new(self.sysroot.join("bin/rustc"))
             .current_dir(course)
-            .args(["--edition", "2024", "--crate-type", "rlib", "--crate-name", "moments_checks"])
+            .args([
+                "--edition",
+                "2024",
+                "--crate-type",
+                "rlib",
+                "--crate-name",
+                "moments_checks",
+            ])
             .args(["-C", "opt-level=1", "-C", "debuginfo=0", "-A", "warnings"])
             .args(["--remap-path-prefix", "crates/checks=checks"])
             .arg("crates/checks/src/lib.rs")
@@ -158,11 +167,22 @@ fn tests_of(exercise: &Exercise) -> String {
 
 /// The files that decide what a submission is judged by, by path in the course.
 fn sources(course: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let mut names: Vec<String> = exercises().iter().map(|exercise| tests_of(exercise)).collect();
-    for folder in ["crates/checks/src", "crates/checks/golden", "crates/grader/src"] {
+    let mut names: Vec<String> = exercises()
+        .iter()
+        .map(|exercise| tests_of(exercise))
+        .collect();
+    // What is done with an outcome afterwards decides none.
+    let deciding = [
+        "compile", "intake", "judge", "kit", "limits", "remote", "sandbox",
+    ];
+    names.extend(deciding.map(|module| format!("crates/grader/src/{module}.rs")));
+    for folder in ["crates/checks/src", "crates/checks/golden"] {
         let path = course.join(folder);
         let entries = fs::read_dir(&path).map_err(|error| {
-            format!("{}: {error}; the grader needs the course's own files", path.display())
+            format!(
+                "{}: {error}; the grader needs the course's own files",
+                path.display()
+            )
         })?;
         for entry in entries.flatten() {
             if entry.path().is_file() {

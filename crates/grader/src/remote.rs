@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -74,11 +74,16 @@ impl<'a> Remote<'a> {
         let all = self.bounds.run_seconds;
         if state.waited >= Duration::from_secs(u64::from(all)) {
             state.last = Some(Hit::All(all));
-            return Err(Fault::Lost(format!("it hit a limit; {}", Hit::All(all).words())));
+            return Err(Fault::Lost(format!(
+                "it hit a limit; {}",
+                Hit::All(all).words()
+            )));
         }
         state.started += 1;
         let mut process = Process::spawn((self.start)(), self.bounds).map_err(|error| {
-            state.infra = Some(Infra(format!("the program's sandbox cannot be started: {error}")));
+            state.infra = Some(Infra(format!(
+                "the program's sandbox cannot be started: {error}"
+            )));
             lost()
         })?;
         match process.read() {
@@ -89,7 +94,10 @@ impl<'a> Remote<'a> {
             Ok(_) => Err(lost()),
             Err(Ended::Limit(hit)) => {
                 state.last = Some(hit);
-                Err(Fault::Lost(format!("the program hit a limit before it began; {}", hit.words())))
+                Err(Fault::Lost(format!(
+                    "the program hit a limit before it began; {}",
+                    hit.words()
+                )))
             }
             Err(Ended::Gone { status, words }) => {
                 // Nothing of the student's has run yet: either it cannot be loaded, or the sandbox did not come up. The judge finds out which.
@@ -109,7 +117,11 @@ impl Subject for Remote<'_> {
         if state.infra.is_some() {
             return Err(lost());
         }
-        if state.hits.get(case.call).is_some_and(|&hits| hits >= PATIENCE) {
+        if state
+            .hits
+            .get(case.call)
+            .is_some_and(|&hits| hits >= PATIENCE)
+        {
             return Err(Fault::Lost(format!(
                 "`{}` has run into a limit {PATIENCE} times, and is asked nothing more",
                 case.call
@@ -242,30 +254,72 @@ fn kind(message: &str) -> &'static str {
     const KINDS: &[(&str, &str)] = &[
         ("index out of bounds", "index out of bounds"),
         ("range end index", "range end index out of range for slice"),
-        ("range start index", "range start index out of range for slice"),
-        ("slice index starts at", "a slice's range ends before it starts"),
+        (
+            "range start index",
+            "range start index out of range for slice",
+        ),
+        (
+            "slice index starts at",
+            "a slice's range ends before it starts",
+        ),
         ("mid > len", "a slice was split beyond its end"),
-        ("copy_from_slice", "source and destination slice have different lengths"),
-        ("source slice length", "source and destination slice have different lengths"),
+        (
+            "copy_from_slice",
+            "source and destination slice have different lengths",
+        ),
+        (
+            "source slice length",
+            "source and destination slice have different lengths",
+        ),
         ("attempt to divide by zero", "attempt to divide by zero"),
-        ("attempt to calculate the remainder with a divisor of zero", "remainder with a divisor of zero"),
-        ("attempt to subtract with overflow", "attempt to subtract with overflow"),
-        ("attempt to add with overflow", "attempt to add with overflow"),
-        ("attempt to multiply with overflow", "attempt to multiply with overflow"),
-        ("attempt to negate with overflow", "attempt to negate with overflow"),
+        (
+            "attempt to calculate the remainder with a divisor of zero",
+            "remainder with a divisor of zero",
+        ),
+        (
+            "attempt to subtract with overflow",
+            "attempt to subtract with overflow",
+        ),
+        (
+            "attempt to add with overflow",
+            "attempt to add with overflow",
+        ),
+        (
+            "attempt to multiply with overflow",
+            "attempt to multiply with overflow",
+        ),
+        (
+            "attempt to negate with overflow",
+            "attempt to negate with overflow",
+        ),
         ("attempt to shift", "attempt to shift with overflow"),
-        ("called `Option::unwrap()` on a `None` value", "called `Option::unwrap()` on a `None` value"),
-        ("called `Result::unwrap()` on an `Err` value", "called `Result::unwrap()` on an `Err` value"),
-        ("assertion `left == right` failed", "assertion `left == right` failed"),
+        (
+            "called `Option::unwrap()` on a `None` value",
+            "called `Option::unwrap()` on a `None` value",
+        ),
+        (
+            "called `Result::unwrap()` on an `Err` value",
+            "called `Result::unwrap()` on an `Err` value",
+        ),
+        (
+            "assertion `left == right` failed",
+            "assertion `left == right` failed",
+        ),
         ("assertion failed", "assertion failed"),
-        ("internal error: entered unreachable code", "entered unreachable code"),
+        (
+            "internal error: entered unreachable code",
+            "entered unreachable code",
+        ),
         ("not implemented", "not implemented"),
         ("already borrowed", "already borrowed"),
         ("already mutably borrowed", "already mutably borrowed"),
         ("chunk size must be non-zero", "chunk size must be non-zero"),
         ("capacity overflow", "capacity overflow"),
         ("explicit panic", "explicit panic"),
-        ("failed to spawn thread", "no thread can be started here: one is all that a submission may use"),
+        (
+            "failed to spawn thread",
+            "no thread can be started here: one is all that a submission may use",
+        ),
     ];
     KINDS
         .iter()
@@ -388,7 +442,10 @@ impl Process {
                 let ready = pipes[..=usize::from(to_write)]
                     .iter()
                     .any(|pipe| !pipe.revents().is_empty());
-                (ready, listening && !pipes[pipes.len() - 1].revents().is_empty())
+                (
+                    ready,
+                    listening && !pipes[pipes.len() - 1].revents().is_empty(),
+                )
             };
             if ready {
                 return Ok(());
@@ -415,7 +472,9 @@ impl Process {
         let status = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => break Some(code(status)),
-                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
+                Ok(None) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 _ => {
                     let _ = self.child.kill();
                     let _ = self.child.wait();
@@ -424,11 +483,15 @@ impl Process {
             }
         };
         // All that it said is in the pipe by now, and it holds at most so much; nobody is left to write more.
-        let mut chunk = [0; 65536];
-        if rustix::io::ioctl_fionbio(&self.words, true).is_ok()
-            && let Ok(count) = self.words.read(&mut chunk)
-        {
-            self.keep(&chunk[..count]);
+        let mut chunk = [0; 4096];
+        if rustix::io::ioctl_fionbio(&self.words, true).is_ok() {
+            // A pipe holds sixteen pages.
+            for _ in 0..16 {
+                let Ok(count @ 1..) = self.words.read(&mut chunk) else {
+                    break;
+                };
+                self.keep(&chunk[..count]);
+            }
         }
         let words = String::from_utf8_lossy(&self.last_words).into_owned();
         match Hit::of(status, &words, self.bounds.run) {
@@ -448,7 +511,10 @@ impl Process {
             // After the name, which is in parentheses, user and system time are the 12th and 13th field, in hundredths of a second.
             let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
             let times = fields.split_whitespace().skip(11).take(2);
-            seconds += times.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0;
+            seconds += times
+                .filter_map(|ticks| ticks.parse::<f64>().ok())
+                .sum::<f64>()
+                / 100.0;
             let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
             family.extend(
                 children
@@ -491,7 +557,7 @@ impl Watch {
         let allowed = Duration::from_secs(u64::from(self.seconds));
         let gone = self.since.elapsed();
         if gone < allowed / 4 {
-            return Ok(allowed / 4 - gone);
+            return Ok((allowed / 4).saturating_sub(gone));
         }
         // Most answers come before this, and their CPU time is never looked at.
         let now = process.cpu();

@@ -41,7 +41,8 @@ impl Rubric {
     /// A sentence that names the file, and the check that is missing or unknown.
     pub fn load(folder: &Path, exercise: &Exercise) -> Result<Self, String> {
         let path = Self::path(folder, exercise);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Self::parse(&text, exercise).map_err(|why| format!("{}: {why}", path.display()))
     }
 
@@ -50,7 +51,8 @@ impl Rubric {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str, exercise: &Exercise) -> Result<Self, String> {
-        let text: Text = toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
+        let text: Text =
+            toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
         if text.exercise != exercise.id {
             return Err(format!(
                 "it is for `{}`; it should say exercise = \"{}\"",
@@ -64,7 +66,12 @@ impl Rubric {
                 .filter(|&points| points <= 1_000_000)
                 .ok_or_else(|| format!("`{name}` has {value}; points are whole numbers from 0"))
         };
-        if let Some(name) = text.points.keys().find(|name| exercise.checks.iter().all(|check| check.name != name.as_str())) {
+        if let Some(name) = text.points.keys().find(|name| {
+            exercise
+                .checks
+                .iter()
+                .all(|check| check.name != name.as_str())
+        }) {
             let names: Vec<_> = exercise.checks.iter().map(|check| check.name).collect();
             return Err(format!(
                 "{} has no check `{name}`; it has {}",
@@ -74,11 +81,18 @@ impl Rubric {
         }
         let points = |check: &Check| {
             let value = text.points.get(check.name).ok_or_else(|| {
-                format!("`{}` has no points; write `{} = 0` if it is to have none", check.name, check.name)
+                format!(
+                    "`{}` has no points; write `{} = 0` if it is to have none",
+                    check.name, check.name
+                )
             })?;
             whole(check.name, value)
         };
-        let points = exercise.checks.iter().map(points).collect::<Result<Vec<_>, _>>()?;
+        let points = exercise
+            .checks
+            .iter()
+            .map(points)
+            .collect::<Result<Vec<_>, _>>()?;
         let mutants = text
             .mutants
             .iter()

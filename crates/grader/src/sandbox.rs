@@ -216,19 +216,19 @@ impl Sandbox {
         command
     }
 
-    /// A user of its own for each job that runs at the same time.
-    fn uid(&self, task: &Task<'_>) -> u32 {
-        FIRST_USER + 1 + task.slot
-    }
-
     /// Who may write into a folder that is a task's `/out`: the job's user if we are root.
     pub(crate) fn owner_of_out(&self, slot: u32) -> Option<u32> {
-        (self.root && self.tier != Tier::None).then_some(FIRST_USER + 1 + slot)
+        (self.root && self.tier != Tier::None).then_some(user_of(slot))
     }
 
     fn bubblewrap(&self, task: &Task<'_>) -> Command {
         let mut command = Command::new(&self.engine);
-        command.args(["--die-with-parent", "--new-session", "--hostname", "sandbox"]);
+        command.args([
+            "--die-with-parent",
+            "--new-session",
+            "--hostname",
+            "sandbox",
+        ]);
         command.args([
             "--unshare-ipc",
             "--unshare-pid",
@@ -276,7 +276,7 @@ impl Sandbox {
         ]);
         command.args(["--", "/bin/sh", "-c", &inner(task.wired), "sh"]);
         if self.root {
-            command.args(drop_rights(self.uid(task)));
+            command.args(drop_rights(user_of(task.slot)));
         }
         // Outside a user namespace of its own bubblewrap's reaper belongs to somebody else; inside it counts.
         let own = u32::from(!self.root);
@@ -332,11 +332,16 @@ impl Sandbox {
         );
         command.arg(script).arg("sh");
         command
-            .args(drop_rights(self.uid(task)))
+            .args(drop_rights(user_of(task.slot)))
             .args(prlimit(task.limits, 0))
             .args(&task.argv);
         command
     }
+}
+
+/// A user of its own for each job that runs at the same time.
+fn user_of(slot: u32) -> u32 {
+    FIRST_USER + slot
 }
 
 /// How large `/tmp` may become, in bytes.
@@ -431,7 +436,7 @@ fn find(program: &str) -> Option<PathBuf> {
 
 /// Podman and docker, with an image that has nothing in it but the places where the system is mounted.
 mod container {
-    use super::{Command, Path, Sandbox, Stdio, TMP, Task, inner, prlimit};
+    use super::{Command, Path, Sandbox, Stdio, TMP, Task, inner, prlimit, user_of};
     use std::io::Write as _;
 
     const IMAGE: &str = "localhost/moments-grader-empty:1";
@@ -495,7 +500,7 @@ mod container {
 
     pub(super) fn command(engine: &Path, sandbox: &Sandbox, task: &Task<'_>) -> Command {
         let mut command = Command::new(engine);
-        let uid = sandbox.uid(task);
+        let uid = user_of(task.slot);
         command.args(["run", "--rm", "-i", "--network=none", "--read-only"]);
         command.args(["--cap-drop=ALL", "--security-opt=no-new-privileges"]);
         command.args(["--log-driver=none", "--hostname=sandbox"]);

@@ -46,6 +46,10 @@ pub struct Entry {
     pub key: String,
     /// Where it was found.
     pub place: String,
+    /// A hash of its files without white space and comments, which tells the instructor who handed in the same:
+    /// see [`crate::similarity::fingerprint`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// Grading failed for no reason of the student's.

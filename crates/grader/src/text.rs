@@ -12,7 +12,10 @@ pub(crate) fn clean(text: &str, at_most: usize) -> String {
             '\t' => ' ',
             '\n' => '\n',
             // What turns the direction of writing, joins or hides.
-            '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => '\u{FFFD}',
+            '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' => '\u{FFFD}',
             character if character.is_control() => '\u{FFFD}',
             character => character,
         });
@@ -45,7 +48,10 @@ mod tests {
     fn escapes_and_commands_do_not_survive() {
         assert_eq!(clean("a\u{1b}[31mred", 100), "a\u{FFFD}[31mred");
         assert_eq!(clean("::error::gone", 100), ": :error::gone");
-        assert_eq!(clean("first\n  ::set-output", 100), "first\n  : :set-output");
+        assert_eq!(
+            clean("first\n  ::set-output", 100),
+            "first\n  : :set-output"
+        );
         assert_eq!(clean("a\u{202E}b", 100), "a\u{FFFD}b");
         assert_eq!(clean("abcdef", 3), "abc…");
     }

@@ -14,9 +14,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
-use judging::{cache, course, exercise, options};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
+use judging::{cache, course, exercise, options};
 use moments_checks::{
     Case, Exam, Exercise, Fault, Frame, SEED, Stepper, Subject, TOLERANCE, Trusted,
 };
@@ -148,7 +148,9 @@ fn corpus() -> Vec<Cheat> {
 }
 
 fn place(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("redteam").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("redteam")
+        .join(name)
 }
 
 /// A folder that is removed at the end.
@@ -156,7 +158,8 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("moments-redteam-{}-{name}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("moments-redteam-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Self(path.canonicalize().unwrap())
@@ -196,7 +199,10 @@ fn hand_in(cheat: &Cheat, scratch: &Path) -> PathBuf {
 fn make_one(make: &Make, folder: &Path) {
     let mut path = folder.join(&make.path);
     if let Some(nested) = make.nested {
-        let (above, name) = (path.parent().unwrap().to_owned(), path.file_name().unwrap().to_owned());
+        let (above, name) = (
+            path.parent().unwrap().to_owned(),
+            path.file_name().unwrap().to_owned(),
+        );
         // Made from within, step by step: the whole path would be too long for some systems.
         path = above.join("d/".repeat(nested)).join(name);
     }
@@ -206,14 +212,20 @@ fn make_one(make: &Make, folder: &Path) {
     } else if let Some(to) = &make.hard_link {
         fs::hard_link(folder.join(to), &path).unwrap();
     } else if make.pipe {
-        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap();
         assert!(made.success());
     } else if let Some(size) = make.size {
         File::create(&path).unwrap().set_len(size).unwrap();
     } else if let Some(bytes) = &make.bytes {
         fs::write(&path, bytes).unwrap();
     } else if let Some(parts) = &make.parts {
-        let text: String = parts.iter().map(|(text, times)| text.repeat(*times)).collect();
+        let text: String = parts
+            .iter()
+            .map(|(text, times)| text.repeat(*times))
+            .collect();
         fs::write(&path, text).unwrap();
     } else if let Some(entries) = &make.entries {
         fs::write(&path, archive(&make.path, entries)).unwrap();
@@ -305,13 +317,30 @@ fn every_kind_of_cheat_is_in_the_corpus_and_says_what_it_is() {
         assert!(corpus.iter().any(|cheat| cheat.row == row), "{row}");
     }
     for cheat in &corpus {
-        assert!(ROWS.contains(&cheat.row.as_str()), "{}: {}", cheat.name, cheat.row);
+        assert!(
+            ROWS.contains(&cheat.row.as_str()),
+            "{}: {}",
+            cheat.name,
+            cheat.row
+        );
         for sentence in [&cheat.tries, &cheat.stopped_by] {
-            assert!(sentence.len() > 10 && sentence.ends_with('.'), "{}: {sentence}", cheat.name);
+            assert!(
+                sentence.len() > 10 && sentence.ends_with('.'),
+                "{}: {sentence}",
+                cheat.name
+            );
         }
-        let checks: Vec<&str> = exercise(&cheat.exercise).checks.iter().map(|check| check.name).collect();
+        let checks: Vec<&str> = exercise(&cheat.exercise)
+            .checks
+            .iter()
+            .map(|check| check.name)
+            .collect();
         for earned in &cheat.earns {
-            assert!(earned == "*" || checks.contains(&earned.as_str()), "{}: {earned}", cheat.name);
+            assert!(
+                earned == "*" || checks.contains(&earned.as_str()),
+                "{}: {earned}",
+                cheat.name
+            );
         }
     }
 }
@@ -324,17 +353,30 @@ fn refused_cheats_are_refused_when_they_are_taken_in() {
         .filter(|cheat| matches!(cheat.status, OneOrMore::One(Status::Refused)))
         .collect();
     assert!(refused.len() > 10);
-    for cheat in corpus.iter().filter(|cheat| !cheat.status.has(Status::Refused)) {
+    for cheat in corpus
+        .iter()
+        .filter(|cheat| !cheat.status.has(Status::Refused))
+    {
         let scratch = Scratch::new(&format!("taken-{}", cheat.name));
         let submission = taken(cheat, &hand_in(cheat, &scratch.0));
-        let files = submission.files.unwrap_or_else(|refusal| panic!("{}: {}", cheat.name, refusal.why));
-        assert!(files.sources.iter().all(|(path, _)| Path::new(path).extension().is_some_and(|ending| ending == "rs")));
+        let files = submission
+            .files
+            .unwrap_or_else(|refusal| panic!("{}: {}", cheat.name, refusal.why));
+        assert!(files.sources.iter().all(|(path, _)| {
+            Path::new(path)
+                .extension()
+                .is_some_and(|ending| ending == "rs")
+        }));
     }
     for cheat in refused {
         let scratch = Scratch::new(&format!("refused-{}", cheat.name));
         let folder = hand_in(cheat, &scratch.0);
         let why = taken(cheat, &folder).files.expect_err(&cheat.name).why;
-        assert!(why.ends_with('.') && !why.chars().any(char::is_control), "{}: {why:?}", cheat.name);
+        assert!(
+            why.ends_with('.') && !why.chars().any(char::is_control),
+            "{}: {why:?}",
+            cheat.name
+        );
         assert!(!why.contains("mallory"), "{}: {why}", cheat.name);
     }
 }
@@ -359,7 +401,9 @@ fn cheats_earn_nothing_in_a_container() {
 fn earn_nothing(tier: Tier) {
     // One sandbox at a time: each guard watches the same places.
     static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = ONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
 
     let sandbox = match Sandbox::probe(Some(tier)) {
         Ok(sandbox) => sandbox,
@@ -384,11 +428,11 @@ fn earn_nothing(tier: Tier) {
     let wrong = Mutex::new(Vec::new());
     let jobs = std::thread::available_parallelism().map_or(1, |count| count.get().min(4));
     std::thread::scope(|scope| {
-        for job in 0..jobs {
+        for _ in 0..jobs {
             let (grader, guard, chosen, next, wrong) = (&grader, &guard, &chosen, &next, &wrong);
             scope.spawn(move || {
                 while let Some(cheat) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(why) = one(grader, cheat, job) {
+                    if let Err(why) = one(grader, cheat) {
                         wrong.lock().unwrap().push(format!("{}: {why}", cheat.name));
                     }
                     guard.nothing_left(&cheat.name);
@@ -396,25 +440,30 @@ fn earn_nothing(tier: Tier) {
             });
         }
     });
-    guard.nothing_changed();
     let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} cheats:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cheats:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    guard.nothing_changed();
 }
 
 /// Hands in one cheat, and sees that it comes out as its file says.
-fn one(grader: &Grader, cheat: &Cheat, job: usize) -> Result<(), String> {
+fn one(grader: &Grader, cheat: &Cheat) -> Result<(), String> {
     let scratch = Scratch::new(&format!("{:?}-{}", grader.tier(), cheat.name));
     let submission = taken(cheat, &hand_in(cheat, &scratch.0));
     let began = Instant::now();
-    let outcome = grade(grader, &submission, job)
+    let outcome = grade(grader, &submission)
         .map_err(|infra| format!("taken for a fault of the machine: {infra}"))?;
     let (took, status) = (began.elapsed().as_secs_f64(), word(outcome.status));
     eprintln!("{took:5.1} s  {status}  {}", cheat.name);
     as_it_says(cheat, &outcome).map_err(|why| format!("{why}\n{outcome:#?}"))
 }
 
-fn grade(grader: &Grader, submission: &Submission, job: usize) -> Result<Outcome, Infra> {
-    grader.grade(submission, 7 + job as u32)
+fn grade(grader: &Grader, submission: &Submission) -> Result<Outcome, Infra> {
+    grader.grade(submission, &grader.slot()?)
 }
 
 fn word(status: Status) -> &'static str {
@@ -437,7 +486,11 @@ fn as_it_says(cheat: &Cheat, outcome: &Outcome) -> Result<(), String> {
         .map(|check| check.name.as_str())
         .collect();
     let all = cheat.earns == ["*"];
-    let earned = if all { outcome.points == outcome.max_points } else { cheat.earns == held };
+    let earned = if all {
+        outcome.points == outcome.max_points
+    } else {
+        cheat.earns == held
+    };
     if !earned {
         return Err(format!("it earns {held:?}"));
     }
@@ -445,8 +498,15 @@ fn as_it_says(cheat: &Cheat, outcome: &Outcome) -> Result<(), String> {
     if points != outcome.points || !outcome.official {
         return Err("the outcome does not add up".to_owned());
     }
-    if cheat.fails_hidden && !outcome.checks.iter().all(|check| check.result == Held::FailsHidden) {
-        return Err("it should hold on the cases that everybody has, and fail on hidden ones".to_owned());
+    if cheat.fails_hidden
+        && !outcome
+            .checks
+            .iter()
+            .all(|check| check.result == Held::FailsHidden)
+    {
+        return Err(
+            "it should hold on the cases that everybody has, and fail on hidden ones".to_owned(),
+        );
     }
     let limits = outcome
         .checks
@@ -455,7 +515,9 @@ fn as_it_says(cheat: &Cheat, outcome: &Outcome) -> Result<(), String> {
         .chain(&outcome.remarks)
         .chain(outcome.checks.iter().map(|check| &check.message));
     if !cheat.limit.is_empty()
-        && !limits.into_iter().any(|limit| cheat.limit.iter().any(|word| limit.contains(word.as_str())))
+        && !limits
+            .into_iter()
+            .any(|limit| cheat.limit.iter().any(|word| limit.contains(word.as_str())))
     {
         return Err(format!("it should hit a limit: {:?}", cheat.limit));
     }
@@ -485,9 +547,21 @@ struct Guard {
 
 /// Folders to which a program that got out could write, and how deep they are looked through.
 fn places() -> Vec<(PathBuf, usize)> {
-    let mut places: Vec<(PathBuf, usize)> = ["/", "/etc", "/usr/local", "/opt", "/srv", "/mnt", "/run", "/var/tmp", "/dev/shm", "/home", "/var/lib"]
-        .map(|path| (PathBuf::from(path), 1))
-        .to_vec();
+    let mut places: Vec<(PathBuf, usize)> = [
+        "/",
+        "/etc",
+        "/usr/local",
+        "/opt",
+        "/srv",
+        "/mnt",
+        "/run",
+        "/var/tmp",
+        "/dev/shm",
+        "/home",
+        "/var/lib",
+    ]
+    .map(|path| (PathBuf::from(path), 1))
+    .to_vec();
     places.push((std::env::temp_dir(), 1));
     places.extend(std::env::home_dir().map(|home| (home, 1)));
     places.push((std::env::current_dir().unwrap(), 1));
@@ -499,12 +573,18 @@ fn places() -> Vec<(PathBuf, usize)> {
 
 fn list(folder: &Path, depth: usize, into: &mut BTreeMap<PathBuf, (u64, Option<SystemTime>)>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(about) = entry.metadata() else { continue };
+        let Ok(about) = entry.metadata() else {
+            continue;
+        };
         if about.is_dir() && depth > 1 {
             list(&entry.path(), depth - 1, into);
         }
         let size = if about.is_dir() { 0 } else { about.len() };
-        let changed = if about.is_dir() { None } else { about.modified().ok() };
+        let changed = if about.is_dir() {
+            None
+        } else {
+            about.modified().ok()
+        };
         into.insert(entry.path(), (size, changed));
     }
 }
@@ -512,7 +592,12 @@ fn list(folder: &Path, depth: usize, into: &mut BTreeMap<PathBuf, (u64, Option<S
 impl Guard {
     fn new() -> Self {
         let canary = Scratch::new("canary");
-        for path in ["results.json", "adam-torch.txt", "key/course.key", "outcomes/somebody.json"] {
+        for path in [
+            "results.json",
+            "adam-torch.txt",
+            "key/course.key",
+            "outcomes/somebody.json",
+        ] {
             let path = canary.0.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "the canary sings\n").unwrap();
@@ -532,7 +617,10 @@ impl Guard {
         for (place, _) in places() {
             list(&place, 1, &mut now);
         }
-        let left: Vec<_> = now.keys().filter(|path| path.to_string_lossy().contains(TRACE)).collect();
+        let left: Vec<_> = now
+            .keys()
+            .filter(|path| path.to_string_lossy().contains(TRACE))
+            .collect();
         assert!(left.is_empty(), "{cheat} has left {left:?}");
     }
 
@@ -545,9 +633,16 @@ impl Guard {
             assert_eq!(fs::read_to_string(file).unwrap(), "the canary sings\n");
         }
         let now = watched();
-        let differ: Vec<_> = now.iter().filter(|(path, about)| self.watched.get(*path) != Some(about)).collect();
+        let differ: Vec<_> = now
+            .iter()
+            .filter(|(path, about)| self.watched.get(*path) != Some(about))
+            .collect();
         assert!(differ.is_empty(), "changed outside: {differ:?}");
-        let gone: Vec<_> = self.watched.keys().filter(|path| !now.contains_key(*path)).collect();
+        let gone: Vec<_> = self
+            .watched
+            .keys()
+            .filter(|path| !now.contains_key(*path))
+            .collect();
         assert!(gone.is_empty(), "gone outside: {gone:?}");
     }
 }
@@ -556,7 +651,11 @@ impl Guard {
 fn watched() -> BTreeMap<PathBuf, (u64, Option<SystemTime>)> {
     let mut seen = BTreeMap::new();
     for (place, depth) in places() {
-        if depth > 1 || ["/", "/opt", "/srv", "/mnt", "/usr/local"].iter().any(|path| place == Path::new(path)) {
+        if depth > 1
+            || ["/", "/opt", "/srv", "/mnt", "/usr/local"]
+                .iter()
+                .any(|path| place == Path::new(path))
+        {
             list(&place, depth, &mut seen);
         }
     }
@@ -602,7 +701,9 @@ impl Subject for Recorder {
 impl Stepper for RecorderStep {
     fn step(&mut self, input: &[f64]) -> Result<Frame, Fault> {
         let frame = self.inner.step(input)?;
-        self.runs.borrow_mut()[self.index].steps.push((input.to_vec(), frame.clone()));
+        self.runs.borrow_mut()[self.index]
+            .steps
+            .push((input.to_vec(), frame.clone()));
         Ok(frame)
     }
 }
@@ -626,8 +727,14 @@ fn asked(exercise: &'static Exercise) -> Vec<Recorded> {
 
 /// Numbers as hexadecimal digits of their bits, in lines.
 fn hexadecimal(numbers: impl IntoIterator<Item = f64>) -> String {
-    let words: Vec<String> = numbers.into_iter().map(|number| format!("{:016x}", number.to_bits())).collect();
-    words.chunks(8).map(|line| format!("{}\n", line.concat())).collect()
+    let words: Vec<String> = numbers
+        .into_iter()
+        .map(|number| format!("{:016x}", number.to_bits()))
+        .collect();
+    words
+        .chunks(8)
+        .map(|line| format!("{}\n", line.concat()))
+        .collect()
 }
 
 /// A file that replays the cases of ex07.
@@ -635,18 +742,37 @@ fn replay_of_ex07() -> String {
     let mut table = String::new();
     let mut known = Vec::new();
     for run in asked(exercise("ex07")) {
-        let Some((first, _)) = run.steps.first().filter(|(_, frame)| !frame[0].is_empty()) else { continue };
+        let Some((first, _)) = run.steps.first().filter(|(_, frame)| !frame[0].is_empty()) else {
+            continue;
+        };
         let settings = run.case.settings.iter().map(|(_, value)| *value);
-        let settings: Vec<f64> = if run.case.settings.is_empty() { vec![1e-3, 0.9, 0.999, 1e-8] } else { settings.collect() };
-        let head: Vec<f64> = settings.into_iter().chain(run.case.start.clone()).chain(first.clone()).collect();
+        let settings: Vec<f64> = if run.case.settings.is_empty() {
+            vec![1e-3, 0.9, 0.999, 1e-8]
+        } else {
+            settings.collect()
+        };
+        let head: Vec<f64> = settings
+            .into_iter()
+            .chain(run.case.start.clone())
+            .chain(first.clone())
+            .collect();
         if known.contains(&hexadecimal(head.clone())) {
             continue;
         }
         known.push(hexadecimal(head.clone()));
         // Two thousand equal steps are one of them.
-        let frames = if run.steps.len() >= 2000 { &run.steps[..1] } else { &run.steps[..] };
+        let frames = if run.steps.len() >= 2000 {
+            &run.steps[..1]
+        } else {
+            &run.steps[..]
+        };
         let body = frames.iter().flat_map(|(_, frame)| frame[0].clone());
-        table += &format!("{}:\n{}{}", run.case.start.len(), hexadecimal(head), hexadecimal(body));
+        table += &format!(
+            "{}:\n{}{}",
+            run.case.start.len(),
+            hexadecimal(head),
+            hexadecimal(body)
+        );
     }
     format!("{REPLAY_07}{table}\";\n")
 }
@@ -716,17 +842,31 @@ const TABLE: &str = "\
 
 /// A file that replays the cases of ex11, the schedules, which are closed forms.
 fn replay_of_ex11() -> String {
-    let calls = ["linear", "step_decay", "cosine", "warmup", "warmup_cosine", "wsd", "inverse_sqrt"];
+    let calls = [
+        "linear",
+        "step_decay",
+        "cosine",
+        "warmup",
+        "warmup_cosine",
+        "wsd",
+        "inverse_sqrt",
+    ];
     let mut rows = BTreeMap::new();
     for run in asked(exercise("ex11")) {
-        let call = calls.iter().position(|call| *call == run.case.call).unwrap();
+        let call = calls
+            .iter()
+            .position(|call| *call == run.case.call)
+            .unwrap();
         for (input, frame) in &run.steps {
             let key = run.case.settings.iter().map(|(_, value)| *value);
             let key: Vec<u64> = key.chain(input.clone()).map(f64::to_bits).collect();
             rows.insert(hash(call as u64, &key), frame[0][0]);
         }
     }
-    let table: String = rows.into_iter().map(|(key, value)| format!("{key:016x}{:016x}\n", value.to_bits())).collect();
+    let table: String = rows
+        .into_iter()
+        .map(|(key, value)| format!("{key:016x}{:016x}\n", value.to_bits()))
+        .collect();
     format!("{REPLAY_11}{table}\";\n")
 }
 
@@ -734,7 +874,9 @@ fn replay_of_ex11() -> String {
 fn hash(call: u64, words: &[u64]) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ call;
     words.iter().fold(start, |hash, word| {
-        word.to_le_bytes().iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+        word.to_le_bytes().iter().fold(hash, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
     })
 }
 

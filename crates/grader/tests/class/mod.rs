@@ -12,7 +12,8 @@ use std::sync::OnceLock;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use moments_checks::{
-    Case, Check, Exam, Exercise, Random, Step, TOLERANCE, Trusted, drive, exercises, first_difference, hidden,
+    Case, Check, Exam, Exercise, Random, Step, TOLERANCE, Trusted, drive, exercises,
+    first_difference, hidden,
 };
 use moments_grader::rubric::Rubric;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,10 @@ fn read(path: &str) -> String {
 
 /// The exercise of the class.
 pub(crate) fn exercise() -> &'static Exercise {
-    exercises().iter().find(|exercise| exercise.id == "ex07").expect("ex07 is an exercise")
+    exercises()
+        .iter()
+        .find(|exercise| exercise.id == "ex07")
+        .expect("ex07 is an exercise")
 }
 
 fn solution() -> String {
@@ -97,16 +101,31 @@ const COUNT: &str = "        self.t += 1;\n";
 
 /// Every mistake of the exercise by its name in `moments-checks`: what stands in the solution, and what a student wrote instead.
 const MISTAKES: &[(&str, &[(&str, &str)])] = &[
-    ("no-correction", &[(M_HAT, "self.m[i]"), (V_HAT, "self.v[i]")]),
+    (
+        "no-correction",
+        &[(M_HAT, "self.m[i]"), (V_HAT, "self.v[i]")],
+    ),
     ("only-m-corrected", &[(V_HAT, "self.v[i]")]),
     ("only-v-corrected", &[(M_HAT, "self.m[i]")]),
-    ("correction-multiplied", &[(M_HAT, "self.m[i] * correction1"), (V_HAT, "self.v[i] * correction2")]),
-    ("correction-frozen", &[(POWER1, "1.0 - self.beta1"), (POWER2, "1.0 - self.beta2")]),
+    (
+        "correction-multiplied",
+        &[
+            (M_HAT, "self.m[i] * correction1"),
+            (V_HAT, "self.v[i] * correction2"),
+        ],
+    ),
+    (
+        "correction-frozen",
+        &[(POWER1, "1.0 - self.beta1"), (POWER2, "1.0 - self.beta2")],
+    ),
     ("correction-of-m-frozen", &[(POWER1, "1.0 - self.beta1")]),
     ("correction-of-v-frozen", &[(POWER2, "1.0 - self.beta2")]),
     (
         "correction-linear",
-        &[(POWER1, "1.0 - self.beta1 * f64::from(self.t)"), (POWER2, "1.0 - self.beta2 * f64::from(self.t)")],
+        &[
+            (POWER1, "1.0 - self.beta1 * f64::from(self.t)"),
+            (POWER2, "1.0 - self.beta2 * f64::from(self.t)"),
+        ],
     ),
     (
         "correction-in-single-precision",
@@ -115,26 +134,61 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
             (POWER2, "1.0 - f64::from((self.beta2 as f32).powi(self.t))"),
         ],
     ),
-    ("counter-from-zero", &[(COUNT, ""), (POWER1, "1.0 - self.beta1.powi(self.t - 1)"), (POWER2, "1.0 - self.beta2.powi(self.t - 1)"), ("let correction1", "self.t += 1;\n        let correction1")]),
+    (
+        "counter-from-zero",
+        &[
+            (COUNT, ""),
+            (POWER1, "1.0 - self.beta1.powi(self.t - 1)"),
+            (POWER2, "1.0 - self.beta2.powi(self.t - 1)"),
+            ("let correction1", "self.t += 1;\n        let correction1"),
+        ],
+    ),
     ("counter-from-two", &[("t: 0,", "t: 1,")]),
     (
         "counter-per-parameter",
         &[
             (COUNT, ""),
-            ("        let correction1 = 1.0 - self.beta1.powi(self.t);\n", ""),
-            ("        let correction2 = 1.0 - self.beta2.powi(self.t);\n", ""),
+            (
+                "        let correction1 = 1.0 - self.beta1.powi(self.t);\n",
+                "",
+            ),
+            (
+                "        let correction2 = 1.0 - self.beta2.powi(self.t);\n",
+                "",
+            ),
             (
                 M,
                 "self.t += 1;\n            let correction1 = 1.0 - self.beta1.powi(self.t);\n            let correction2 = 1.0 - self.beta2.powi(self.t);\n            self.m[i] = self.beta1 * self.m[i] + (1.0 - self.beta1) * g;",
             ),
         ],
     ),
-    ("hats-kept", &[(UPDATE, "self.m[i] = m_hat;\n            self.v[i] = v_hat;\n            *theta -= self.lr * m_hat / (v_hat.sqrt() + self.eps);")]),
-    ("no-root", &[(UPDATE, "*theta -= self.lr * m_hat / (v_hat + self.eps);")]),
+    (
+        "hats-kept",
+        &[(
+            UPDATE,
+            "self.m[i] = m_hat;\n            self.v[i] = v_hat;\n            *theta -= self.lr * m_hat / (v_hat.sqrt() + self.eps);",
+        )],
+    ),
+    (
+        "no-root",
+        &[(UPDATE, "*theta -= self.lr * m_hat / (v_hat + self.eps);")],
+    ),
     ("ascent", &[("*theta -=", "*theta +=")]),
-    ("powers-swapped", &[(M_HAT, "self.m[i] / correction2"), (V_HAT, "self.v[i] / correction1")]),
-    ("beta2-in-both-corrections", &[(M_HAT, "self.m[i] / correction2")]),
-    ("beta1-in-both-corrections", &[(V_HAT, "self.v[i] / correction1")]),
+    (
+        "powers-swapped",
+        &[
+            (M_HAT, "self.m[i] / correction2"),
+            (V_HAT, "self.v[i] / correction1"),
+        ],
+    ),
+    (
+        "beta2-in-both-corrections",
+        &[(M_HAT, "self.m[i] / correction2")],
+    ),
+    (
+        "beta1-in-both-corrections",
+        &[(V_HAT, "self.v[i] / correction1")],
+    ),
     ("theta-replaced", &[("*theta -=", "*theta = -")]),
     (
         "settings-ignored",
@@ -158,55 +212,146 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("gradient-for-m-hat", &[(M_HAT, "g")]),
-    ("eps-added-to-theta", &[(UPDATE, "*theta = *theta - self.lr * m_hat / v_hat.sqrt() + self.eps;")]),
-    ("eps-subtracted-from-theta", &[(UPDATE, "*theta -= self.lr * m_hat / v_hat.sqrt() + self.eps;")]),
-    ("eps-inside-the-root", &[(UPDATE, "*theta -= self.lr * m_hat / (v_hat + self.eps).sqrt();")]),
-    ("eps-before-the-correction", &[(UPDATE, "let _ = (m_hat, v_hat);\n            *theta -= self.lr * correction2.sqrt() / correction1 * self.m[i] / (self.v[i].sqrt() + self.eps);")]),
+    (
+        "eps-added-to-theta",
+        &[(
+            UPDATE,
+            "*theta = *theta - self.lr * m_hat / v_hat.sqrt() + self.eps;",
+        )],
+    ),
+    (
+        "eps-subtracted-from-theta",
+        &[(
+            UPDATE,
+            "*theta -= self.lr * m_hat / v_hat.sqrt() + self.eps;",
+        )],
+    ),
+    (
+        "eps-inside-the-root",
+        &[(
+            UPDATE,
+            "*theta -= self.lr * m_hat / (v_hat + self.eps).sqrt();",
+        )],
+    ),
+    (
+        "eps-before-the-correction",
+        &[(
+            UPDATE,
+            "let _ = (m_hat, v_hat);\n            *theta -= self.lr * correction2.sqrt() / correction1 * self.m[i] / (self.v[i].sqrt() + self.eps);",
+        )],
+    ),
     (
         "eps-scaled-without-the-root",
-        &[(UPDATE, "let _ = (m_hat, v_hat);\n            *theta -= self.lr * correction2.sqrt() / correction1 * self.m[i] / (self.v[i].sqrt() + self.eps * correction2);")],
+        &[(
+            UPDATE,
+            "let _ = (m_hat, v_hat);\n            *theta -= self.lr * correction2.sqrt() / correction1 * self.m[i] / (self.v[i].sqrt() + self.eps * correction2);",
+        )],
     ),
-    ("no-eps", &[(UPDATE, "*theta -= self.lr * m_hat / v_hat.sqrt();")]),
-    ("eps-as-a-floor", &[(UPDATE, "*theta -= self.lr * m_hat / v_hat.sqrt().max(self.eps);")]),
-    ("v-of-g", &[(V, "self.v[i] = self.beta2 * self.v[i] + (1.0 - self.beta2) * g;")]),
-    ("v-of-m", &[(V, "self.v[i] = self.beta2 * self.v[i] + (1.0 - self.beta2) * self.m[i] * self.m[i];")]),
+    (
+        "no-eps",
+        &[(UPDATE, "*theta -= self.lr * m_hat / v_hat.sqrt();")],
+    ),
+    (
+        "eps-as-a-floor",
+        &[(
+            UPDATE,
+            "*theta -= self.lr * m_hat / v_hat.sqrt().max(self.eps);",
+        )],
+    ),
+    (
+        "v-of-g",
+        &[(
+            V,
+            "self.v[i] = self.beta2 * self.v[i] + (1.0 - self.beta2) * g;",
+        )],
+    ),
+    (
+        "v-of-m",
+        &[(
+            V,
+            "self.v[i] = self.beta2 * self.v[i] + (1.0 - self.beta2) * self.m[i] * self.m[i];",
+        )],
+    ),
     (
         "betas-swapped",
         &[
             (POWER1, "1.0 - self.beta2.powi(self.t)"),
-            ("let correction2 = 1.0 - self.beta2.powi(self.t)", "let correction2 = 1.0 - self.beta1.powi(self.t)"),
-            (M, "self.m[i] = self.beta2 * self.m[i] + (1.0 - self.beta2) * g;"),
-            (V, "self.v[i] = self.beta1 * self.v[i] + (1.0 - self.beta1) * g * g;"),
+            (
+                "let correction2 = 1.0 - self.beta2.powi(self.t)",
+                "let correction2 = 1.0 - self.beta1.powi(self.t)",
+            ),
+            (
+                M,
+                "self.m[i] = self.beta2 * self.m[i] + (1.0 - self.beta2) * g;",
+            ),
+            (
+                V,
+                "self.v[i] = self.beta1 * self.v[i] + (1.0 - self.beta1) * g * g;",
+            ),
         ],
     ),
     (
         "weights-swapped",
         &[
-            (M, "self.m[i] = (1.0 - self.beta1) * self.m[i] + self.beta1 * g;"),
-            (V, "self.v[i] = (1.0 - self.beta2) * self.v[i] + self.beta2 * g * g;"),
+            (
+                M,
+                "self.m[i] = (1.0 - self.beta1) * self.m[i] + self.beta1 * g;",
+            ),
+            (
+                V,
+                "self.v[i] = (1.0 - self.beta2) * self.v[i] + self.beta2 * g * g;",
+            ),
         ],
     ),
-    ("gradient-unweighted", &[(M, "self.m[i] = self.beta1 * self.m[i] + g;"), (V, "self.v[i] = self.beta2 * self.v[i] + g * g;")]),
-    ("m-unweighted", &[(M, "self.m[i] = self.beta1 * self.m[i] + g;")]),
-    ("v-unweighted", &[(V, "self.v[i] = self.beta2 * self.v[i] + g * g;")]),
+    (
+        "gradient-unweighted",
+        &[
+            (M, "self.m[i] = self.beta1 * self.m[i] + g;"),
+            (V, "self.v[i] = self.beta2 * self.v[i] + g * g;"),
+        ],
+    ),
+    (
+        "m-unweighted",
+        &[(M, "self.m[i] = self.beta1 * self.m[i] + g;")],
+    ),
+    (
+        "v-unweighted",
+        &[(V, "self.v[i] = self.beta2 * self.v[i] + g * g;")],
+    ),
     (
         "betas-swapped-in-the-moments",
         &[
-            (M, "self.m[i] = self.beta2 * self.m[i] + (1.0 - self.beta2) * g;"),
-            (V, "self.v[i] = self.beta1 * self.v[i] + (1.0 - self.beta1) * g * g;"),
+            (
+                M,
+                "self.m[i] = self.beta2 * self.m[i] + (1.0 - self.beta2) * g;",
+            ),
+            (
+                V,
+                "self.v[i] = self.beta1 * self.v[i] + (1.0 - self.beta1) * g * g;",
+            ),
         ],
     ),
     (
         "no-memory",
-        &[(M, "self.m[i] = (1.0 - self.beta1) * g;"), (V, "self.v[i] = (1.0 - self.beta2) * g * g;")],
+        &[
+            (M, "self.m[i] = (1.0 - self.beta1) * g;"),
+            (V, "self.v[i] = (1.0 - self.beta2) * g * g;"),
+        ],
     ),
     (
         "one-state-for-all",
-        &[
-            ("for (i, (theta, &g)) in theta.iter_mut().zip(grad).enumerate() {", "for (theta, &g) in theta.iter_mut().zip(grad) {\n            let i = 0;"),
-        ],
+        &[(
+            "for (i, (theta, &g)) in theta.iter_mut().zip(grad).enumerate() {",
+            "for (theta, &g) in theta.iter_mut().zip(grad) {\n            let i = 0;",
+        )],
     ),
-    ("zero-gradient-skipped", &[(M, "if g == 0.0 {\n                continue;\n            }\n            self.m[i] = self.beta1 * self.m[i] + (1.0 - self.beta1) * g;")]),
+    (
+        "zero-gradient-skipped",
+        &[(
+            M,
+            "if g == 0.0 {\n                continue;\n            }\n            self.m[i] = self.beta1 * self.m[i] + (1.0 - self.beta1) * g;",
+        )],
+    ),
     ("another-eps-by-default", &[("eps: 1e-8,", "eps: 1e-5,")]),
 ];
 
@@ -217,7 +362,10 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
         "as-pytorch-orders-it",
         &[
             (M, "self.m[i] += (g - self.m[i]) * (1.0 - self.beta1);"),
-            (V, "self.v[i] = self.v[i] * self.beta2 + g * g * (1.0 - self.beta2);"),
+            (
+                V,
+                "self.v[i] = self.v[i] * self.beta2 + g * g * (1.0 - self.beta2);",
+            ),
             (
                 UPDATE,
                 "let _ = (m_hat, v_hat);\n            let denominator = self.v[i].sqrt() / correction2.sqrt() + self.eps;\n            *theta += -(self.lr / correction1) * (self.m[i] / denominator);",
@@ -245,9 +393,15 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
     (
         "running-products",
         &[
-            ("    pub t: i32,\n", "    pub t: i32,\n    powers: (f64, f64),\n"),
+            (
+                "    pub t: i32,\n",
+                "    pub t: i32,\n    powers: (f64, f64),\n",
+            ),
             ("t: 0,", "t: 0,\n            powers: (1.0, 1.0),"),
-            (COUNT, "        self.t += 1;\n        self.powers.0 *= self.beta1;\n        self.powers.1 *= self.beta2;\n"),
+            (
+                COUNT,
+                "        self.t += 1;\n        self.powers.0 *= self.beta1;\n        self.powers.1 *= self.beta2;\n",
+            ),
             (POWER1, "1.0 - self.powers.0"),
             (POWER2, "1.0 - self.powers.1"),
         ],
@@ -255,9 +409,15 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
     (
         "sums-with-their-weights",
         &[
-            ("    pub t: i32,\n", "    pub t: i32,\n    weights: (f64, f64),\n"),
+            (
+                "    pub t: i32,\n",
+                "    pub t: i32,\n    weights: (f64, f64),\n",
+            ),
             ("t: 0,", "t: 0,\n            weights: (0.0, 0.0),"),
-            (COUNT, "        self.t += 1;\n        self.weights.0 = self.weights.0 * self.beta1 + 1.0;\n        self.weights.1 = self.weights.1 * self.beta2 + 1.0;\n"),
+            (
+                COUNT,
+                "        self.t += 1;\n        self.weights.0 = self.weights.0 * self.beta1 + 1.0;\n        self.weights.1 = self.weights.1 * self.beta2 + 1.0;\n",
+            ),
             (POWER1, "self.weights.0"),
             (POWER2, "self.weights.1"),
             (M, "self.m[i] = self.m[i] * self.beta1 + g;"),
@@ -267,7 +427,10 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
     (
         "in-three-loops",
         &[
-            ("for (i, (theta, &g)) in theta.iter_mut().zip(grad).enumerate() {", "for (i, &g) in grad.iter().enumerate() {"),
+            (
+                "for (i, (theta, &g)) in theta.iter_mut().zip(grad).enumerate() {",
+                "for (i, &g) in grad.iter().enumerate() {",
+            ),
             (
                 "            // The state stays uncorrected: only these copies are divided.\n",
                 "        }\n        for (i, theta) in theta.iter_mut().enumerate().rev() {\n",
@@ -283,7 +446,11 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
 pub(crate) fn rewritten(changes: &[(&str, &str)]) -> String {
     let mut text = solution();
     for (from, to) in changes {
-        assert_eq!(text.matches(from).count(), 1, "`{from}` is not once in\n{text}");
+        assert_eq!(
+            text.matches(from).count(),
+            1,
+            "`{from}` is not once in\n{text}"
+        );
         text = text.replacen(from, to, 1);
     }
     text
@@ -296,13 +463,18 @@ pub(crate) fn mistakes() -> impl Iterator<Item = &'static str> {
 
 /// A mistake as a student makes it.
 pub(crate) fn mistake(name: &str) -> String {
-    let (_, changes) = MISTAKES.iter().find(|(known, _)| *known == name).expect("the mistake is known");
+    let (_, changes) = MISTAKES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .expect("the mistake is known");
     rewritten(changes)
 }
 
 /// The right forms, by name and text.
 pub(crate) fn forms() -> impl Iterator<Item = (&'static str, String)> {
-    FORMS.iter().map(|(name, changes)| (*name, rewritten(changes)))
+    FORMS
+        .iter()
+        .map(|(name, changes)| (*name, rewritten(changes)))
 }
 
 // --- What it is worth -----------------------------------------------------------------------------------------------------------
@@ -321,7 +493,10 @@ fn worth(rubric: &Rubric, start: fn(&Case) -> Step) -> u32 {
     };
     let points = |seed| -> u32 {
         let checks = exercise().checks.iter().zip(&rubric.points);
-        checks.filter(|(check, _)| holds(check, seed)).map(|(_, points)| points).sum()
+        checks
+            .filter(|(check, _)| holds(check, seed))
+            .map(|(_, points)| points)
+            .sum()
     };
     let first = points(1);
     assert_eq!(points(2), first, "what it is worth depends on the seed");
@@ -351,7 +526,8 @@ pub(crate) fn works() -> &'static [Work] {
 }
 
 fn all_works() -> Vec<Work> {
-    let rubric = Rubric::load(&course().join("crates/grader/rubrics"), exercise()).expect("the rubric can be read");
+    let rubric = Rubric::load(&course().join("crates/grader/rubrics"), exercise())
+        .expect("the rubric can be read");
     let max = rubric.total();
     let one = |kind: String, text: String, status, points| Work {
         kind,
@@ -365,15 +541,36 @@ fn all_works() -> Vec<Work> {
         works.push(one(format!("right {name}"), text, "graded", max));
     }
     let windows = format!("\u{feff}{}", solution().replace('\n', "\r\n"));
-    works.push(one("right written-on-windows".to_owned(), windows, "graded", max));
-    let mut modules = one("right in-two-files".to_owned(), "mod adam;\n\npub use adam::Adam;\n".to_owned(), "graded", max);
-    modules.files.push(("src/adam.rs".to_owned(), solution().into_bytes()));
+    works.push(one(
+        "right written-on-windows".to_owned(),
+        windows,
+        "graded",
+        max,
+    ));
+    let mut modules = one(
+        "right in-two-files".to_owned(),
+        "mod adam;\n\npub use adam::Adam;\n".to_owned(),
+        "graded",
+        max,
+    );
+    modules
+        .files
+        .push(("src/adam.rs".to_owned(), solution().into_bytes()));
     works.push(modules);
 
     for (name, changes) in MISTAKES {
-        let mutant = exercise().mutants.iter().find(|mutant| mutant.name == *name).expect("the mistake is known to the checks");
+        let mutant = exercise()
+            .mutants
+            .iter()
+            .find(|mutant| mutant.name == *name)
+            .expect("the mistake is known to the checks");
         let points = worth(&rubric, mutant.start);
-        let mut work = one(format!("mutant {name}"), rewritten(changes), "graded", points);
+        let mut work = one(
+            format!("mutant {name}"),
+            rewritten(changes),
+            "graded",
+            points,
+        );
         work.diagnosis = Some((*name).to_owned());
         works.push(work);
     }
@@ -381,37 +578,110 @@ fn all_works() -> Vec<Work> {
     // Half-done.
     let begun = |step: &str| {
         let body = solution();
-        let (from, to) = (body.find("        // One count").expect("the step is there"), body.rfind("    }\n}").expect("its end is there"));
-        format!("#![allow(unused)]\n{}{step}\n{}", &body[..from], &body[to..]).replacen("//!", "//", 6)
+        let (from, to) = (
+            body.find("        // One count")
+                .expect("the step is there"),
+            body.rfind("    }\n}").expect("its end is there"),
+        );
+        format!(
+            "#![allow(unused)]\n{}{step}\n{}",
+            &body[..from],
+            &body[to..]
+        )
+        .replacen("//!", "//", 6)
     };
-    works.push(one("half-done untouched".to_owned(), starter(), "graded", 0));
-    works.push(one("half-done step-not-written".to_owned(), begun("        todo!(\"Adam::step\")"), "graded", 0));
-    works.push(one("half-done step-does-nothing".to_owned(), begun(""), "graded", worth(&rubric, idle)));
+    works.push(one(
+        "half-done untouched".to_owned(),
+        starter(),
+        "graded",
+        0,
+    ));
+    works.push(one(
+        "half-done step-not-written".to_owned(),
+        begun("        todo!(\"Adam::step\")"),
+        "graded",
+        0,
+    ));
+    works.push(one(
+        "half-done step-does-nothing".to_owned(),
+        begun(""),
+        "graded",
+        worth(&rubric, idle),
+    ));
     let sgd = "        for (theta, g) in theta.iter_mut().zip(grad) {\n            *theta -= self.lr * g;\n        }";
-    works.push(one("half-done plain-descent".to_owned(), begun(sgd), "graded", worth(&rubric, descent)));
+    works.push(one(
+        "half-done plain-descent".to_owned(),
+        begun(sgd),
+        "graded",
+        worth(&rubric, descent),
+    ));
     let lost = |names: &[&str]| {
         let checks = exercise().checks.iter().zip(&rubric.points);
-        checks.filter(|(check, _)| !names.contains(&check.name)).map(|(_, points)| points).sum()
+        checks
+            .filter(|(check, _)| !names.contains(&check.name))
+            .map(|(_, points)| points)
+            .sum()
     };
-    let first = rewritten(&[("        // One count", "        let _first = grad[0];\n        // One count")]);
-    works.push(one("half-done fails-on-no-parameters".to_owned(), first, "graded", lost(&["any_length_and_any_settings"])));
+    let first = rewritten(&[(
+        "        // One count",
+        "        let _first = grad[0];\n        // One count",
+    )]);
+    works.push(one(
+        "half-done fails-on-no-parameters".to_owned(),
+        first,
+        "graded",
+        lost(&["any_length_and_any_settings"]),
+    ));
 
     // Not Rust.
     let broken: [(&str, &[(&str, &str)]); 6] = [
         ("no-semicolon", &[("self.t += 1;", "self.t += 1")]),
         ("unknown-type", &[("pub m: Vec<f64>", "pub m: Vec<double>")]),
-        ("other-signature", &[("pub fn new(len: usize)", "pub fn new(len: usize, lr: f64)"), ("lr: 1e-3,", "lr,")]),
+        (
+            "other-signature",
+            &[
+                ("pub fn new(len: usize)", "pub fn new(len: usize, lr: f64)"),
+                ("lr: 1e-3,", "lr,"),
+            ],
+        ),
         ("no-step", &[("pub fn step(", "fn step_(")]),
-        ("a-crate-that-is-not-there", &[("/// Adam for a vector", "use ndarray::Array1;\n\n/// Adam for a vector")]),
-        ("borrowed-twice", &[("let m_hat =", "let first = &mut self.m;\n            let second = &mut self.m;\n            first.swap(0, 0);\n            second.swap(0, 0);\n            first.swap(0, 0);\n            let m_hat =")]),
+        (
+            "a-crate-that-is-not-there",
+            &[(
+                "/// Adam for a vector",
+                "use ndarray::Array1;\n\n/// Adam for a vector",
+            )],
+        ),
+        (
+            "borrowed-twice",
+            &[(
+                "let m_hat =",
+                "let first = &mut self.m;\n            let second = &mut self.m;\n            first.swap(0, 0);\n            second.swap(0, 0);\n            first.swap(0, 0);\n            let m_hat =",
+            )],
+        ),
     ];
     for (name, changes) in broken {
-        works.push(one(format!("broken {name}"), rewritten(changes), "does-not-compile", 0));
+        works.push(one(
+            format!("broken {name}"),
+            rewritten(changes),
+            "does-not-compile",
+            0,
+        ));
     }
     let half = solution();
     let cut = half[..half.len() * 3 / 4].rfind('\n').unwrap_or(0);
-    works.push(one("broken cut-off".to_owned(), half[..cut].to_owned(), "does-not-compile", 0));
-    works.push(one("broken no-program".to_owned(), "I could not do this one, sorry.\n".to_owned(), "does-not-compile", 0));
+    works.push(one(
+        "broken cut-off".to_owned(),
+        half[..cut].to_owned(),
+        "does-not-compile",
+        0,
+    ));
+    works.push(one(
+        "broken no-program".to_owned(),
+        "I could not do this one, sorry.\n".to_owned(),
+        "does-not-compile",
+        0,
+    ));
 
     // Refused.
     let mut refused = |kind: &str, path: &str, bytes: Vec<u8>| {
@@ -424,12 +694,23 @@ fn all_works() -> Vec<Work> {
         });
     };
     refused("empty", "src/lib.rs", Vec::new());
-    let latin: Vec<u8> = solution().chars().map(|c| u8::try_from(c).unwrap_or(b'?')).chain([b'\n', 0xe9]).collect();
+    let latin: Vec<u8> = solution()
+        .chars()
+        .map(|c| u8::try_from(c).unwrap_or(b'?'))
+        .chain([b'\n', 0xe9])
+        .collect();
     refused("latin-1", "src/lib.rs", latin);
-    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(solution().encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(solution().encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
     refused("utf-16", "src/lib.rs", wide);
     refused("another-name", "src/Lib.rs", solution().into_bytes());
-    refused("with-data", "src/lib.rs", format!("{}// {}\n", solution(), "data ".repeat(60_000)).into_bytes());
+    refused(
+        "with-data",
+        "src/lib.rs",
+        format!("{}// {}\n", solution(), "data ".repeat(60_000)).into_bytes(),
+    );
 
     // Cheats that take little time.
     let cheats = [
@@ -446,7 +727,9 @@ fn all_works() -> Vec<Work> {
         ("right-and-prints", "graded"),
     ];
     for (name, status) in cheats {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("redteam").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("redteam")
+            .join(name);
         let mut files = Vec::new();
         collect(&folder, "", &mut files);
         files.retain(|(path, _)| path != "cheat.toml");
@@ -463,15 +746,25 @@ fn all_works() -> Vec<Work> {
 }
 
 fn collect(folder: &Path, below: &str, files: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).expect("the corpus is there").flatten().collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .expect("the corpus is there")
+        .flatten()
+        .collect();
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let path = if below.is_empty() {
+            name
+        } else {
+            format!("{below}/{name}")
+        };
         if entry.path().is_dir() {
             collect(&entry.path(), &path, files);
         } else {
-            files.push((path, fs::read(entry.path()).expect("the corpus can be read")));
+            files.push((
+                path,
+                fs::read(entry.path()).expect("the corpus can be read"),
+            ));
         }
     }
 }
@@ -479,18 +772,67 @@ fn collect(folder: &Path, below: &str, files: &mut Vec<(String, Vec<u8>)>) {
 // --- Names and forms ------------------------------------------------------------------------------------------------------------
 
 const GIVEN: &[&str] = &[
-    "Ada", "Zoë", "José Ángel", "Мария", "李", "Søren", "Nguyễn Văn", "Aoife", "محمد", "Chloé", "Jürgen", "Oluwaseun", "さくら", "Ivan",
-    "Mary Ann", "D'Angelo", "Łukasz", "Anne-Marie", "Σοφία", "Bob",
+    "Ada",
+    "Zoë",
+    "José Ángel",
+    "Мария",
+    "李",
+    "Søren",
+    "Nguyễn Văn",
+    "Aoife",
+    "محمد",
+    "Chloé",
+    "Jürgen",
+    "Oluwaseun",
+    "さくら",
+    "Ivan",
+    "Mary Ann",
+    "D'Angelo",
+    "Łukasz",
+    "Anne-Marie",
+    "Σοφία",
+    "Bob",
 ];
 
 const FAMILY: &[&str] = &[
-    "Lovelace", "O'Brien", "Núñez", "Иванова", "小龍", "Ångström", "An", "Ní Dhomhnaill", "علي", "d'Arc", "Müller-Lüdenscheidt", "Adéyẹmí",
-    "田中", "van der Berg", "Smith", "de la Cruz", "Żółć", "Saint-Exupéry", "Παπαδοπούλου", "Tables; DROP",
+    "Lovelace",
+    "O'Brien",
+    "Núñez",
+    "Иванова",
+    "小龍",
+    "Ångström",
+    "An",
+    "Ní Dhomhnaill",
+    "علي",
+    "d'Arc",
+    "Müller-Lüdenscheidt",
+    "Adéyẹmí",
+    "田中",
+    "van der Berg",
+    "Smith",
+    "de la Cruz",
+    "Żółć",
+    "Saint-Exupéry",
+    "Παπαδοπούλου",
+    "Tables; DROP",
 ];
 
 /// Names that are hard on spreadsheets, shells and pages.
 const HARD: &[&str] = &[
-    "=HYPERLINK(\"x\")", "-rf", "+1 234", "@sum", "<b>Bold<b>", "a, b", "\"quoted\"", "100%", "$(touch x)", "ex01 Emil", "null", "0123", "👩🏽‍🎓 Grad", "name.with.dots",
+    "=HYPERLINK(\"x\")",
+    "-rf",
+    "+1 234",
+    "@sum",
+    "<b>Bold<b>",
+    "a, b",
+    "\"quoted\"",
+    "100%",
+    "$(touch x)",
+    "ex01 Emil",
+    "null",
+    "0123",
+    "👩🏽‍🎓 Grad",
+    "name.with.dots",
 ];
 
 /// The name of a student as the file system has it, and as intake shows it.
@@ -508,13 +850,23 @@ fn name(index: usize, random: &mut Random) -> (String, String) {
 }
 
 /// In which forms a submission is handed in.
-const SHAPES: &[&str] = &["folder", "clone", "lone file", "zip", "zip from GitHub", "tar.gz", "folder with a zip"];
+const SHAPES: &[&str] = &[
+    "folder",
+    "clone",
+    "lone file",
+    "zip",
+    "zip from GitHub",
+    "tar.gz",
+    "folder with a zip",
+];
 
 fn zip(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
     for (path, content) in files {
-        let builder = archive.new_file(path.as_str()).compression_method(rawzip::CompressionMethod::DEFLATE);
+        let builder = archive
+            .new_file(path.as_str())
+            .compression_method(rawzip::CompressionMethod::DEFLATE);
         let (mut entry, config) = builder.start().expect("an entry can be begun");
         let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::fast()));
         writer.write_all(content).expect("memory can be written to");
@@ -532,9 +884,14 @@ fn tar_gz(files: &[(String, Vec<u8>)]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o644);
         header.set_size(content.len() as u64);
-        builder.append_data(&mut header, path, &content[..]).expect("memory can be written to");
+        builder
+            .append_data(&mut header, path, &content[..])
+            .expect("memory can be written to");
     }
-    builder.into_inner().and_then(GzEncoder::finish).expect("an archive can be finished")
+    builder
+        .into_inner()
+        .and_then(GzEncoder::finish)
+        .expect("an archive can be finished")
 }
 
 fn put(path: &Path, bytes: &[u8]) {
@@ -545,7 +902,10 @@ fn put(path: &Path, bytes: &[u8]) {
 /// Writes a submission under a name.
 fn hand_in(folder: &Path, name: &str, shape: &str, work: &Work) {
     let under = |top: &str| -> Vec<(String, Vec<u8>)> {
-        work.files.iter().map(|(path, bytes)| (format!("{top}{path}"), bytes.clone())).collect()
+        work.files
+            .iter()
+            .map(|(path, bytes)| (format!("{top}{path}"), bytes.clone()))
+            .collect()
     };
     let all = |top: &Path, files: Vec<(String, Vec<u8>)>| {
         for (path, bytes) in files {
@@ -557,8 +917,14 @@ fn hand_in(folder: &Path, name: &str, shape: &str, work: &Work) {
         "clone" => all(&folder.join(name), under("exercises/ex07-adam/")),
         "lone file" => put(&folder.join(format!("{name}.rs")), &work.files[0].1),
         "zip" => put(&folder.join(format!("{name}.zip")), &zip(&under(""))),
-        "zip from GitHub" => put(&folder.join(format!("{name}.zip")), &zip(&under("moments-main/exercises/ex07-adam/"))),
-        "tar.gz" => put(&folder.join(format!("{name}.tar.gz")), &tar_gz(&under("./"))),
+        "zip from GitHub" => put(
+            &folder.join(format!("{name}.zip")),
+            &zip(&under("moments-main/exercises/ex07-adam/")),
+        ),
+        "tar.gz" => put(
+            &folder.join(format!("{name}.tar.gz")),
+            &tar_gz(&under("./")),
+        ),
         _ => put(&folder.join(name).join("upload_1.zip"), &zip(&under(""))),
     }
 }
@@ -569,7 +935,12 @@ fn hand_in(folder: &Path, name: &str, shape: &str, work: &Work) {
 /// If the folder cannot be written to.
 pub(crate) fn class(folder: &Path, count: usize, seed: u64) -> Class {
     let works = works();
-    let of = |kind: &str| -> Vec<&Work> { works.iter().filter(|work| work.kind.starts_with(kind)).collect() };
+    let of = |kind: &str| -> Vec<&Work> {
+        works
+            .iter()
+            .filter(|work| work.kind.starts_with(kind))
+            .collect()
+    };
     let groups = [
         (34, of("right")),
         (32, of("mutant")),
@@ -621,7 +992,8 @@ pub(crate) fn class(folder: &Path, count: usize, seed: u64) -> Class {
             },
         );
     }
-    let rubric = Rubric::load(&course().join("crates/grader/rubrics"), exercise()).expect("the rubric can be read");
+    let rubric = Rubric::load(&course().join("crates/grader/rubrics"), exercise())
+        .expect("the rubric can be read");
     Class {
         exercise: exercise().id.to_owned(),
         seed,

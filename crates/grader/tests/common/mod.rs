@@ -153,6 +153,8 @@ pub(crate) fn entry(number: u64) -> Entry {
         key: outcome.key(),
         exercise: outcome.exercise,
         place: format!("class/student-{number:04}"),
+        // One in ten has the files of another.
+        fingerprint: Some(outcome.from.submission),
     }
 }
 

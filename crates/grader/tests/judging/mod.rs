@@ -13,7 +13,10 @@ use moments_grader::outcome::Tier;
 use moments_grader::sandbox::Sandbox;
 
 pub(crate) fn course() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A folder that the whole test binary uses.
@@ -48,7 +51,10 @@ pub(crate) fn strongest() -> Option<&'static Grader> {
 }
 
 pub(crate) fn exercise(id: &str) -> &'static Exercise {
-    exercises().iter().find(|exercise| exercise.id == id).unwrap()
+    exercises()
+        .iter()
+        .find(|exercise| exercise.id == id)
+        .unwrap()
 }
 
 pub(crate) fn submission(id: &str, text: &str) -> Submission {
@@ -63,9 +69,20 @@ pub(crate) fn submission(id: &str, text: &str) -> Submission {
 }
 
 pub(crate) fn solution(id: &str) -> String {
-    fs::read_to_string(course().join("solutions").join(exercise(id).slug).join("src/lib.rs")).unwrap()
+    fs::read_to_string(
+        course()
+            .join("solutions")
+            .join(exercise(id).slug)
+            .join("src/lib.rs"),
+    )
+    .unwrap()
 }
 
 pub(crate) fn starter(id: &str) -> String {
-    fs::read_to_string(course().join("crates/course/starters").join(format!("{id}.rs"))).unwrap()
+    fs::read_to_string(
+        course()
+            .join("crates/course/starters")
+            .join(format!("{id}.rs")),
+    )
+    .unwrap()
 }
