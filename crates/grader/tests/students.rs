@@ -120,6 +120,7 @@ fn the_same_seed_makes_the_same_class() {
 }
 
 #[test]
+#[ignore = "it takes minutes; .ci/run does it"]
 fn every_work_gets_what_it_should_in_the_strongest_sandbox() {
     let Some(grader) = strongest() else { return };
     let only = std::env::var("MOMENTS_WORK").ok();

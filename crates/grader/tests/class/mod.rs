@@ -461,15 +461,6 @@ pub(crate) fn mistakes() -> impl Iterator<Item = &'static str> {
     MISTAKES.iter().map(|(name, _)| *name)
 }
 
-/// A mistake as a student makes it.
-pub(crate) fn mistake(name: &str) -> String {
-    let (_, changes) = MISTAKES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .expect("the mistake is known");
-    rewritten(changes)
-}
-
 /// The right forms, by name and text.
 pub(crate) fn forms() -> impl Iterator<Item = (&'static str, String)> {
     FORMS
