@@ -34,7 +34,7 @@ impl Default for Bounds {
                 file: 1,
             },
             answer_seconds: 2,
-            run_seconds: 120,
+            run_seconds: 300,
         }
     }
 }
