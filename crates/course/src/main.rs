@@ -172,7 +172,8 @@ enum Verb {
         #[arg(value_name = "CHAPTER")]
         chapters: Vec<String>,
     },
-    /// Look at the notebook kernel: status, setup, run.
+    /// The notebook kernels: install, uninstall (JupyterLab, VS Code, JupyterHub), status, clean, setup, run.
+    #[command(disable_help_flag = true)]
     Kernel {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
