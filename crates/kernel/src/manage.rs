@@ -94,10 +94,17 @@ pub(crate) fn report(layout: &Layout, clone: Option<&Layout>) -> Report {
     if let Err(what) = &rustc {
         problem(what.clone(), "https://rustup.rs".to_owned());
     }
-    for step in [Step::RustSrc, Step::Evcxr] {
-        if let State::Missing { reason } = step.check(layout) {
-            problem(reason, step.mend(layout));
-        }
+    // For people who have a clone and nothing installed out of it, the set-up of the clone is the way.
+    let set_up = match installs.first() {
+        Some(install) => install_again(install.data()),
+        None => "cargo course kernel setup".to_owned(),
+    };
+    if let State::Missing { reason } = Step::RustSrc.check(layout) {
+        problem(reason, Step::RustSrc.mend(layout));
+    }
+    // Each installation looks for its own below.
+    if let (State::Missing { reason }, true) = (Step::Evcxr.check(layout), installs.is_empty()) {
+        problem(reason, set_up.clone());
     }
     let clone_seat = clone.map(|clone| {
         let missing = [Step::Kernelspec, Step::Template]
@@ -132,7 +139,7 @@ pub(crate) fn report(layout: &Layout, clone: Option<&Layout>) -> Report {
     // A clone of which only the installed kernels are used needs no set-up of its own.
     if let (Some(seat), true) = (&clone_seat, installed.is_empty()) {
         for what in &seat.problems {
-            problem(what.clone(), "cargo course kernel setup".to_owned());
+            problem(what.clone(), set_up.clone());
         }
     }
     for seat in &installed {
