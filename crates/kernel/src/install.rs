@@ -252,12 +252,14 @@ fn hash_of(path: &Path) -> Option<String> {
     Some(Hash::new().part(&fs::read(path).ok()?).hex())
 }
 
-fn spec(data: &Path, cache: &Path, flavour: Flavour, pool: bool) -> Value {
+/// The clone's own kernelspec, started from here: with all that a kernel needs to know, because a hub may start it without the
+/// settings of whoever installed it, and without the pool where that Jupyter has none.
+fn spec(data: &Path, from: &Layout, flavour: Flavour, pool: bool) -> Value {
     let mut settings = Map::new();
     let mut set = |name: &str, value: &Path| {
         settings.insert(name.to_owned(), Value::from(value.to_string_lossy()));
     };
-    set("MOMENTS_CACHE_DIR", cache);
+    set("MOMENTS_CACHE_DIR", from.cache());
     if let Some(folder) = rust_path::cargo_folder() {
         set(rust_path::RUST_BIN, &folder);
     }
@@ -266,7 +268,6 @@ fn spec(data: &Path, cache: &Path, flavour: Flavour, pool: bool) -> Value {
         ("RUSTUP_HOME", Some(".rustup")),
         ("RUST_SRC_PATH", None),
     ] {
-        // A hub may start kernels without the settings of whoever installed them.
         let Some(value) = env::var_os(name).map(PathBuf::from) else {
             continue;
         };
@@ -275,29 +276,23 @@ fn spec(data: &Path, cache: &Path, flavour: Flavour, pool: bool) -> Value {
             set(name, &value);
         }
     }
-    let mut metadata = Map::new();
-    if pool {
-        metadata.insert(
-            "kernel_provisioner".to_owned(),
-            json!({ "provisioner_name": POOL }),
-        );
-    }
-    json!({
-        "argv": [
-            launcher(data).to_string_lossy(),
-            "launch",
-            "--root",
-            course(data).to_string_lossy(),
-            "--kernel",
-            flavour.kernel_name(),
-            "{connection_file}",
-        ],
-        "display_name": flavour.display_name(),
-        "language": "rust",
-        "interrupt_mode": "message",
-        "metadata": metadata,
-        "env": settings,
-    })
+    let mut spec = kernelspec::spec(from, flavour);
+    spec["argv"] = json!([
+        launcher(data).to_string_lossy(),
+        "launch",
+        "--root",
+        course(data).to_string_lossy(),
+        "--kernel",
+        flavour.kernel_name(),
+        "{connection_file}",
+    ]);
+    spec["env"] = Value::Object(settings);
+    spec["metadata"] = if pool {
+        json!({ "kernel_provisioner": { "provisioner_name": POOL } })
+    } else {
+        json!({})
+    };
+    spec
 }
 
 /// What is undone when an installation does not come to its end.
@@ -403,7 +398,7 @@ pub(crate) fn install(
 
     let pool = *place == Place::SysPrefix && places::has_provisioner(POOL);
     let specs = Flavour::ALL.map(|flavour| {
-        let text = format!("{:#}\n", spec(&data, from.cache(), flavour, pool));
+        let text = format!("{:#}\n", spec(&data, from, flavour, pool));
         (kernel_json(&data, flavour), text)
     });
     let before = Installed::at(&data);

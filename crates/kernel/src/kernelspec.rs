@@ -12,7 +12,8 @@ use crate::hash::Hash;
 use crate::layout::Layout;
 use crate::report::{Reporter, State};
 
-fn spec(layout: &Layout, flavour: Flavour) -> Value {
+/// The kernelspec of the clone's own JupyterLab.
+pub(crate) fn spec(layout: &Layout, flavour: Flavour) -> Value {
     json!({
         "argv": [
             layout.launcher().to_string_lossy(),
