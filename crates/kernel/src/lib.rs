@@ -22,6 +22,7 @@ mod python;
 mod report;
 mod rust_path;
 mod rust_src;
+mod sources;
 mod steps;
 mod sysroot;
 mod template;
