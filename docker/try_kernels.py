@@ -12,7 +12,7 @@ import time
 from jupyter_client.manager import start_new_kernel
 
 # The kernel is ready when it answers, and on a loaded machine that may take a while.
-PATIENCE = 300
+PATIENCE = 600
 CELLS = {
     "moments": "use moments_lab::prelude::*;\n"
     "run(&Square, &[3.0], moments::Sgd { lr: 0.1, ..Default::default() }, 10).unwrap().last().theta[0]",
