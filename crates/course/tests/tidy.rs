@@ -350,6 +350,7 @@ fn golden_files_say_which_tool_made_them_and_how() {
 fn nothing_lies_at_the_top_that_does_not_belong_there() {
     let Some(files) = tracked() else { return };
     let known = [
+        ".binder",
         ".cargo",
         ".ci",
         ".gitattributes",
@@ -367,6 +368,7 @@ fn nothing_lies_at_the_top_that_does_not_belong_there() {
         "benches",
         "book",
         "crates",
+        "docker",
         "exercises",
         "notebooks",
         "solutions",
