@@ -386,17 +386,17 @@ pub fn judge(
                 None => (String::new(), None),
                 Some(failure) => {
                     let call = failure.case.call;
-                    match explained.iter().find(|(function, ..)| *function == call) {
-                        Some((_, first, mistake)) => (pointer(first), *mistake),
-                        None => {
-                            let (message, mistake) = if result == Held::FailsSeen {
-                                explain(exercise, check, &exam, failure)
-                            } else {
-                                unseen_explained(exercise, &exam, failure)
-                            };
-                            explained.push((call, check, mistake));
-                            (message, mistake)
-                        }
+                    let before = explained.iter().find(|(function, ..)| *function == call);
+                    if let Some((_, first, mistake)) = before {
+                        (pointer(first), *mistake)
+                    } else {
+                        let (message, mistake) = if result == Held::FailsSeen {
+                            explain(exercise, check, &exam, failure)
+                        } else {
+                            unseen_explained(exercise, &exam, failure)
+                        };
+                        explained.push((call, check, mistake));
+                        (message, mistake)
                     }
                 }
             };
@@ -430,17 +430,13 @@ fn unseen_explained(
     };
     let mistake = exercise.diagnose(exam, failure).first().copied();
     let mistake = mistake.or_else(|| exercise.resembles(exam, failure));
-    match mistake {
-        Some(mutant) => {
-            text += &format!(
-                "This looks like: {}\nRead: {} in the book\n",
-                mutant.mistake, mutant.read
-            );
-        }
-        None => {
-            text += "Does your code know the numbers of the tests, or depend on the time or on chance? It should follow from the formulas alone.\n"
-        }
-    }
+    text += &match mistake {
+        Some(mutant) => format!(
+            "This looks like: {}\nRead: {} in the book\n",
+            mutant.mistake, mutant.read
+        ),
+        None => "Does your code know the numbers of the tests, or depend on the time or on chance? It should follow from the formulas alone.\n".to_owned(),
+    };
     (text, mistake)
 }
 

@@ -37,8 +37,8 @@ fn rubric(exercise: &Exercise) -> Rubric {
     Rubric::load(&course().join("crates/grader/rubrics"), exercise).unwrap()
 }
 
-fn points(exercise: &'static Exercise, rubric: &Rubric, subject: &Trusted, seed: u64) -> u32 {
-    let checks = judge(exercise, rubric, subject, |_| Some(seed), || None);
+fn points(exercise: &'static Exercise, rubric: &Rubric, subject: Trusted, seed: u64) -> u32 {
+    let checks = judge(exercise, rubric, &subject, |_| Some(seed), || None);
     checks.iter().map(|check| check.points).sum()
 }
 
@@ -61,7 +61,7 @@ fn every_variant_scores_full_points_with_any_key() {
         let rubric = rubric(exercise);
         for variant in exercise.variants {
             for seed in seeds() {
-                let points = points(exercise, &rubric, &Trusted(variant.start), seed);
+                let points = points(exercise, &rubric, Trusted(variant.start), seed);
                 assert_eq!(
                     points, 100,
                     "{} {} with the seed {seed}",
@@ -82,7 +82,7 @@ fn every_mutant_is_left_with_the_points_that_its_rubric_says() {
         for mutant in exercise.mutants {
             let left: Vec<u32> = seeds()
                 .into_iter()
-                .map(|seed| points(exercise, &rubric, &Trusted(mutant.start), seed))
+                .map(|seed| points(exercise, &rubric, Trusted(mutant.start), seed))
                 .collect();
             let least = left.iter().min().copied().unwrap_or_default();
             let _ = writeln!(table, "{} = {least}", mutant.name);
