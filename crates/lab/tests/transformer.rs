@@ -38,7 +38,7 @@ fn trained() -> Transformer {
 }
 
 /// The loss as a function of one entry of one tensor.
-fn entry<'a>(model: &'a mut Transformer, tensor: usize, i: usize) -> &'a mut f64 {
+fn entry(model: &mut Transformer, tensor: usize, i: usize) -> &mut f64 {
     let block = |part: usize| (part / 9, part % 9);
     let last = 2 + 9 * model.blocks.len();
     match tensor {
@@ -144,6 +144,33 @@ fn a_token_does_not_see_what_comes_after_it_or_in_another_sequence() {
         let moved = (preference(&model, &changed) - before).abs();
         assert_eq!(moved > 1e-9, seen, "token {place} moves it by {moved}");
     }
+}
+
+#[test]
+fn a_flat_vector_gives_the_model_back_and_the_losses_have_the_loss_as_their_mean() {
+    let (model, batch) = (trained(), batch());
+    assert_eq!(model.with_flat(&model.flat()), model);
+    let numbered: Vec<f64> = (0..model.len()).map(|i| i as f64).collect();
+    assert_eq!(model.with_flat(&numbered).flat(), numbered);
+    let losses = model.losses(&batch);
+    let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+    assert!((mean - model.loss(&batch)).abs() < 1e-12);
+    assert!(losses.iter().all(|loss| *loss > 0.0));
+}
+
+#[test]
+fn a_character_left_out_is_missing_in_the_training_part_alone() {
+    let (whole, text) = (Text::lighthouse(), Text::lighthouse().without(','));
+    let comma = whole.encode(",")[0];
+    let commas = |text: &Text| {
+        text.training_tokens()
+            .iter()
+            .filter(|t| **t == comma)
+            .count()
+    };
+    assert!(commas(&whole) > 0 && commas(&text) == 0);
+    assert_eq!(text.validation(), whole.validation());
+    assert_eq!(text.characters(), whole.characters());
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub use text::{Batch, Text};
 
 use crate::objective::bell;
 use moments::Param;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use rand::{SeedableRng, rngs::StdRng};
 
 /// Under the root of a norm, so that a row of zeros can be divided.
@@ -237,6 +237,8 @@ impl Transformer {
     }
 
     /// Every tensor with its gradient, as [`moments::Groups`] steps them.
+    // There is a name for each tensor.
+    #[allow(clippy::missing_panics_doc)]
     pub fn params<'a>(&'a mut self, grad: &'a Self) -> Vec<Param<'a>> {
         let mut names = self.names.iter().map(String::as_str);
         let mut name = || names.next().expect("a name for each tensor");
@@ -264,25 +266,56 @@ impl Transformer {
 
     /// The loss on a batch.
     pub fn loss(&self, batch: &Batch) -> f64 {
-        let (x, _) = self.forward(&batch.inputs);
-        let logits = product(norm(&x, &self.norm).view(), self.unembed.view());
-        cross_entropy(&logits, &batch.targets).0
+        cross_entropy(&self.logits(&batch.inputs), &batch.targets).0
+    }
+
+    /// −ln p of each target of a batch, whose mean is the loss.
+    pub fn losses(&self, batch: &Batch) -> Vec<f64> {
+        let logits = self.logits(&batch.inputs);
+        let rows = logits.outer_iter().zip(&batch.targets);
+        rows.map(|(row, &target)| softmax(&mut row.to_vec()) - row[target])
+            .collect()
+    }
+
+    /// (n, V)
+    fn logits(&self, tokens: &[usize]) -> Array2<f64> {
+        let (x, _) = self.forward(tokens);
+        product(&norm(&x, &self.norm), &self.unembed)
+    }
+
+    /// All entries in one vector, tensor after tensor.
+    pub fn flat(&self) -> Vec<f64> {
+        self.slices()
+            .flat_map(|(_, values)| values.iter().copied())
+            .collect()
+    }
+
+    /// The same shapes with these entries, in the order of [`flat`](Self::flat).
+    ///
+    /// # Panics
+    /// If there are not as many as parameters.
+    #[must_use]
+    pub fn with_flat(&self, values: &[f64]) -> Self {
+        assert_eq!(values.len(), self.len(), "a number for each parameter");
+        let mut model = self.clone();
+        let mut values = values.iter();
+        model.each_mut(|entry| *entry = *values.next().expect("they were counted"));
+        model
     }
 
     /// The loss on a batch and its gradient.
     ///
     /// # Panics
     /// If the tokens are no whole number of sequences, or one is not in the vocabulary.
-    // ANCHOR: pass
     pub fn pass(&self, batch: &Batch) -> Pass {
         let (x, seen) = self.forward(&batch.inputs);
         let y = norm(&x, &self.norm);
-        let logits = product(y.view(), self.unembed.view());
+        let logits = product(&y, &self.unembed);
         let (loss, d_logits) = cross_entropy(&logits, &batch.targets);
 
         let mut grad = self.zeros();
-        grad.unembed = product(y.t(), d_logits.view());
-        let d_y = product(d_logits.view(), self.unembed.t());
+        grad.unembed = product(&y.t(), &d_logits);
+        let d_y = product(&d_logits, &self.unembed.t());
         let mut d_x = norm_back(&d_y, &x, &self.norm, &mut grad.norm);
         for (i, seen) in seen.iter().enumerate().rev() {
             d_x = self.block_back(&self.blocks[i], d_x, seen, &mut grad.blocks[i]);
@@ -300,7 +333,6 @@ impl Transformer {
             silent_share: silent_share(&seen),
         }
     }
-    // ANCHOR_END: pass
 
     /// What goes into the last norm, (n, d), and what each block has seen.
     fn forward(&self, tokens: &[usize]) -> (Array2<f64>, Vec<Seen>) {
@@ -327,22 +359,23 @@ impl Transformer {
         let mut seen = Vec::new();
         for block in &self.blocks {
             let block_seen = self.block(block, x);
-            x = &block_seen.x2 + &product(block_seen.h.view(), block.down.view());
+            x = &block_seen.x2 + &product(&block_seen.h, &block.down);
             seen.push(block_seen);
         }
         (x, seen)
     }
 
-    // ANCHOR: block
     fn block(&self, w: &Block, x1: Array2<f64>) -> Seen {
+        // ANCHOR: forward
         let a = norm(&x1, &w.norm1);
-        let q = product(a.view(), w.query.view());
-        let k = product(a.view(), w.key.view());
-        let v = product(a.view(), w.value.view());
+        let q = product(&a, &w.query);
+        let k = product(&a, &w.key);
+        let v = product(&a, &w.value);
         let (o, p, largest_logit) = self.attention(&q, &k, &v);
-        let x2 = &x1 + &product(o.view(), w.output.view());
+        let x2 = &x1 + &product(&o, &w.output);
         let b = norm(&x2, &w.norm2);
-        let h = (product(b.view(), w.up.view()) + &w.bias).mapv(|z| z.max(0.0));
+        let h = (product(&b, &w.up) + &w.bias).mapv(|z| z.max(0.0));
+        // ANCHOR_END: forward
         Seen {
             x1,
             a,
@@ -379,26 +412,26 @@ impl Transformer {
             h,
             ..
         } = seen;
-        grad.down = product(h.t(), d_x.view());
-        let d_h = product(d_x.view(), w.down.t());
+        // ANCHOR: backward
+        grad.down = product(&h.t(), &d_x);
+        let d_h = product(&d_x, &w.down.t());
         let d_z = d_h * h.mapv(|h| if h > 0.0 { 1.0 } else { 0.0 });
         grad.bias = d_z.sum_axis(Axis(0));
-        grad.up = product(b.t(), d_z.view());
-        let d_b = product(d_z.view(), w.up.t());
+        grad.up = product(&b.t(), &d_z);
+        let d_b = product(&d_z, &w.up.t());
         let d_x2 = d_x + norm_back(&d_b, x2, &w.norm2, &mut grad.norm2);
 
-        grad.output = product(o.t(), d_x2.view());
-        let d_o = product(d_x2.view(), w.output.t());
+        grad.output = product(&o.t(), &d_x2);
+        let d_o = product(&d_x2, &w.output.t());
         let (d_q, d_k, d_v) = self.attention_back(&d_o, q, k, v, p);
-        grad.query = product(a.t(), d_q.view());
-        grad.key = product(a.t(), d_k.view());
-        grad.value = product(a.t(), d_v.view());
-        let d_a = product(d_q.view(), w.query.t())
-            + product(d_k.view(), w.key.t())
-            + product(d_v.view(), w.value.t());
+        grad.query = product(&a.t(), &d_q);
+        grad.key = product(&a.t(), &d_k);
+        grad.value = product(&a.t(), &d_v);
+        let d_a =
+            product(&d_q, &w.query.t()) + product(&d_k, &w.key.t()) + product(&d_v, &w.value.t());
         d_x2 + norm_back(&d_a, x1, &w.norm1, &mut grad.norm1)
+        // ANCHOR_END: backward
     }
-    // ANCHOR_END: block
 
     /// Causal attention of each head in each sequence: o_i = Σ_j p_ij v_j over j ≤ i, p_i = softmax(q_i·k_j / √(d / heads)).
     ///
@@ -493,37 +526,31 @@ impl Transformer {
     }
 
     /// The same shapes, all zero.
-    #[must_use]
-    pub fn zeros(&self) -> Self {
+    fn zeros(&self) -> Self {
         let mut zeros = self.clone();
-        let Self {
-            embed,
-            position,
-            blocks,
-            norm,
-            unembed,
-            ..
-        } = &mut zeros;
-        for matrix in [embed, position, unembed] {
-            matrix.fill(0.0);
-        }
-        norm.fill(0.0);
-        for b in blocks {
-            for gain in [&mut b.norm1, &mut b.norm2, &mut b.bias] {
-                gain.fill(0.0);
-            }
-            for matrix in [
-                &mut b.query,
-                &mut b.key,
-                &mut b.value,
-                &mut b.output,
-                &mut b.up,
-                &mut b.down,
-            ] {
-                matrix.fill(0.0);
-            }
-        }
+        zeros.each_mut(|entry| *entry = 0.0);
         zeros
+    }
+
+    /// Calls `change` with every entry, in the order of [`flat`](Self::flat).
+    fn each_mut(&mut self, mut change: impl FnMut(&mut f64)) {
+        self.embed
+            .iter_mut()
+            .chain(&mut self.position)
+            .for_each(&mut change);
+        for b in &mut self.blocks {
+            let first = b.norm1.iter_mut().chain(&mut b.query).chain(&mut b.key);
+            let second = first.chain(&mut b.value).chain(&mut b.output);
+            let third = second.chain(&mut b.norm2).chain(&mut b.up);
+            third
+                .chain(&mut b.bias)
+                .chain(&mut b.down)
+                .for_each(&mut change);
+        }
+        self.norm
+            .iter_mut()
+            .chain(&mut self.unembed)
+            .for_each(&mut change);
     }
 }
 
@@ -576,7 +603,9 @@ fn cross_entropy(logits: &Array2<f64>, targets: &[usize]) -> (f64, Array2<f64>) 
         let log_p = row[target] - softmax(row);
         loss -= log_p / n;
         row[target] -= 1.0;
-        row.iter_mut().for_each(|p| *p /= n);
+        for p in row {
+            *p /= n;
+        }
     }
     (loss, p)
 }
@@ -589,14 +618,16 @@ fn softmax(logits: &mut [f64]) -> f64 {
         *p = libm::exp(*p - largest);
         sum += *p;
     }
-    logits.iter_mut().for_each(|p| *p /= sum);
+    for p in logits {
+        *p /= sum;
+    }
     largest + libm::log(sum)
 }
 
 /// a·b, (n, m) by (m, k), summed in a fixed order.
 ///
 /// `ndarray` multiplies with fused operations where the processor has them, and so with other bits on other machines.
-fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
     let (rows, inner, columns) = (a.nrows(), a.ncols(), b.ncols());
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
     let (a, b) = (

@@ -186,7 +186,7 @@ impl Transformer {
             let mut window = tokens[from..].to_vec();
             window.resize(context, 0);
             let (x, _) = self.forward(&window);
-            let logits = product(norm(&x, &self.norm).view(), self.unembed.view());
+            let logits = product(&norm(&x, &self.norm), &self.unembed);
             let mut p = logits.row(last).to_vec();
             softmax(&mut p);
             let mut left: f64 = rng.random();
