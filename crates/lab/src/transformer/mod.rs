@@ -14,9 +14,13 @@ use crate::objective::bell;
 use moments::Param;
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use rand::{SeedableRng, rngs::StdRng};
+use std::ops::Range;
 
 /// Under the root of a norm, so that a row of zeros can be divided.
 const NORM_EPS: f64 = 1e-5;
+
+/// How many columns of a product are summed at once.
+const LANES: usize = 8;
 
 /// The sizes of a [`Transformer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -447,8 +451,9 @@ impl Transformer {
         let mut all_p =
             Vec::with_capacity(q.len() / self.shape.width * self.shape.heads * self.shape.context);
         let mut largest: f64 = 0.0;
-        self.each_head(q.len(), |row| {
-            let scale = self.scale();
+        let scale = self.scale();
+        for head in self.heads(q.len()) {
+            let row = |i| self.row(head, i);
             for i in 0..self.shape.context {
                 let mut p = vec![0.0; self.shape.context];
                 for j in 0..=i {
@@ -461,8 +466,8 @@ impl Transformer {
                 }
                 all_p.extend(p);
             }
-        });
-        (like(&o, self.shape.width), all_p, largest)
+        }
+        (like(o, self.shape.width), all_p, largest)
     }
 
     /// The gradients of q, k and v from that of o.
@@ -478,8 +483,9 @@ impl Transformer {
         let (mut d_q, mut d_k, mut d_v) =
             (vec![0.0; q.len()], vec![0.0; q.len()], vec![0.0; q.len()]);
         let mut rows = p.chunks_exact(self.shape.context);
-        self.each_head(q.len(), |row| {
-            let scale = self.scale();
+        let scale = self.scale();
+        for head in self.heads(q.len()) {
+            let row = |i| self.row(head, i);
             for i in 0..self.shape.context {
                 let p = rows
                     .next()
@@ -493,32 +499,27 @@ impl Transformer {
                     add(&mut d_k[row(j)], d_logit * scale, &q[row(i)]);
                 }
             }
-        });
+        }
         let width = self.shape.width;
-        (like(&d_q, width), like(&d_k, width), like(&d_v, width))
+        (like(d_q, width), like(d_k, width), like(d_v, width))
     }
 
-    /// Calls `work` for each sequence and head with where the head's numbers of a place lie in a flat (n, d) matrix.
-    fn each_head(
-        &self,
-        len: usize,
-        mut work: impl FnMut(&dyn Fn(usize) -> std::ops::Range<usize>),
-    ) {
+    /// For each sequence and head, where its first number lies in a flat (n, d) matrix.
+    fn heads(&self, len: usize) -> impl Iterator<Item = usize> + use<> {
         let Shape {
             context,
             width,
             heads,
             ..
         } = self.shape;
-        let share = width / heads;
-        for sequence in 0..len / width / context {
-            for head in 0..heads {
-                work(&|place| {
-                    let start = (sequence * context + place) * width + head * share;
-                    start..start + share
-                });
-            }
-        }
+        let sequences = (0..len).step_by(context * width);
+        sequences.flat_map(move |start| (0..heads).map(move |head| start + head * (width / heads)))
+    }
+
+    /// Where the numbers of place `i` lie, of the head that begins at `start`.
+    fn row(&self, start: usize, i: usize) -> Range<usize> {
+        let Shape { width, heads, .. } = self.shape;
+        start + i * width..start + i * width + width / heads
     }
 
     fn scale(&self) -> f64 {
@@ -580,11 +581,15 @@ fn norm_back(
         .zip(d_x.outer_iter_mut())
     {
         let r = root_mean_square(x.as_slice().expect("rows are contiguous"));
-        let u = x.mapv(|x| x / r);
-        *d_gain += &(&d_y * &u);
-        let d_u = &d_y * gain;
-        let mean = (&d_u * &u).sum() / u.len() as f64;
-        d_x.assign(&((&d_u - &(&u * mean)) / r));
+        let mut mean = 0.0;
+        for i in 0..x.len() {
+            let u = x[i] / r;
+            d_gain[i] += d_y[i] * u;
+            mean += d_y[i] * gain[i] * u / x.len() as f64;
+        }
+        for i in 0..x.len() {
+            d_x[i] = (d_y[i] * gain[i] - x[i] / r * mean) / r;
+        }
     }
     d_x
 }
@@ -637,8 +642,17 @@ fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
     let mut c = Array2::zeros((rows, columns));
     let all = c.as_slice_mut().expect("row-major");
     for (a, c) in a.chunks_exact(inner).zip(all.chunks_exact_mut(columns)) {
+        let blocks = columns / LANES * LANES;
+        for (block, c) in c.chunks_exact_mut(LANES).enumerate() {
+            // Sums that the processor keeps in its registers.
+            let mut sums = [0.0; LANES];
+            for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
+                add(&mut sums, *a, &b[block * LANES..][..LANES]);
+            }
+            c.copy_from_slice(&sums);
+        }
         for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
-            add(c, *a, b);
+            add(&mut c[blocks..], *a, &b[blocks..]);
         }
     }
     c
@@ -679,8 +693,7 @@ fn line(vector: &Array1<f64>) -> &[f64] {
     vector.as_slice().expect("our vectors are contiguous")
 }
 
-fn like(values: &[f64], width: usize) -> Array2<f64> {
-    Array2::from_shape_fn((values.len() / width, width), |(i, j)| {
-        values[i * width + j]
-    })
+fn like(values: Vec<f64>, width: usize) -> Array2<f64> {
+    let shape = (values.len() / width, width);
+    Array2::from_shape_vec(shape, values).expect("rows of the width")
 }
