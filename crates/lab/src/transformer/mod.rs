@@ -574,24 +574,23 @@ fn norm_back(
     gain: &Array1<f64>,
     d_gain: &mut Array1<f64>,
 ) -> Array2<f64> {
-    let mut d_x = Array2::zeros(x.dim());
-    for ((d_y, x), mut d_x) in d_y
-        .outer_iter()
-        .zip(x.outer_iter())
-        .zip(d_x.outer_iter_mut())
+    let width = gain.len();
+    let (gain, d_gain) = (line(gain), d_gain.as_slice_mut().expect("contiguous"));
+    let mut d_x = Vec::with_capacity(x.len());
+    for (d_y, x) in flat(d_y)
+        .chunks_exact(width)
+        .zip(flat(x).chunks_exact(width))
     {
-        let r = root_mean_square(x.as_slice().expect("rows are contiguous"));
+        let r = root_mean_square(x);
         let mut mean = 0.0;
-        for i in 0..x.len() {
+        for i in 0..width {
             let u = x[i] / r;
             d_gain[i] += d_y[i] * u;
-            mean += d_y[i] * gain[i] * u / x.len() as f64;
+            mean += d_y[i] * gain[i] * u / width as f64;
         }
-        for i in 0..x.len() {
-            d_x[i] = (d_y[i] * gain[i] - x[i] / r * mean) / r;
-        }
+        d_x.extend((0..width).map(|i| (d_y[i] * gain[i] - x[i] / r * mean) / r));
     }
-    d_x
+    like(d_x, width)
 }
 
 fn root_mean_square(x: &[f64]) -> f64 {
@@ -642,17 +641,21 @@ fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
     let mut c = Array2::zeros((rows, columns));
     let all = c.as_slice_mut().expect("row-major");
     for (a, c) in a.chunks_exact(inner).zip(all.chunks_exact_mut(columns)) {
-        let blocks = columns / LANES * LANES;
-        for (block, c) in c.chunks_exact_mut(LANES).enumerate() {
+        let (blocks, rest) = c.as_chunks_mut::<LANES>();
+        let done = blocks.len();
+        for (block, c) in blocks.iter_mut().enumerate() {
             // Sums that the processor keeps in its registers.
             let mut sums = [0.0; LANES];
             for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
-                add(&mut sums, *a, &b[block * LANES..][..LANES]);
+                let b = &b.as_chunks::<LANES>().0[block];
+                for lane in 0..LANES {
+                    sums[lane] += a * b[lane];
+                }
             }
-            c.copy_from_slice(&sums);
+            *c = sums;
         }
         for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
-            add(&mut c[blocks..], *a, &b[blocks..]);
+            add(rest, *a, &b[done * LANES..]);
         }
     }
     c
