@@ -8,10 +8,10 @@
 //! MOMENTS_CHEAT=bomb cargo test -p moments-grader --test redteam -- --ignored --nocapture
 //! ```
 
-mod judging;
-
 // Texts of cheats are put together here; how fast does not matter.
 #![allow(clippy::format_collect, clippy::format_push_string)]
+
+mod judging;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
