@@ -9,6 +9,7 @@ use crate::math::{self, Dictionary, Typesetter};
 use crate::number::read_line;
 use crate::prose::{self, Formula};
 use crate::question::{Question, QuestionKind};
+use crate::teaching::{Clock, Teaching, reading};
 use crate::{Cell, Chapter, Error, Kind, Layout, Numbers, exercises, layout};
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result as BookResult;
@@ -203,6 +204,7 @@ impl Page<'_> {
                 }
                 Kind::Cell(cell) => writer.cell(cell)?,
                 Kind::Question(question) => writer.question(question),
+                Kind::Teaching(table) => writer.teaching(self.layout, block.line, table)?,
             }
         }
         let markdown = writer.dictionary.html() + &writer.out;
@@ -235,7 +237,7 @@ impl Page<'_> {
         let root = self.root();
         let mut out = format!(
             "\n<div class=\"m-header\"><p class=\"m-time\">About {} minutes to read</p>",
-            minutes(chapter)
+            reading(chapter).minutes()
         );
         let mut doors = String::new();
         let has_notebook = self.layout.notebook(slug).is_file();
@@ -260,29 +262,6 @@ impl Page<'_> {
         out.push_str("</div>\n\n");
         out
     }
-}
-
-/// Reading time: 200 words a minute, and three seconds for a line of code.
-fn minutes(chapter: &Chapter) -> usize {
-    let mut words = 0;
-    let mut code = 0;
-    for block in &chapter.blocks {
-        match &block.kind {
-            Kind::Prose(text) => {
-                for (_, line, fenced) in prose::lines(text) {
-                    if fenced {
-                        code += 1;
-                    } else {
-                        words += line.split_whitespace().count();
-                    }
-                }
-            }
-            Kind::Listing(text) => code += text.lines().count(),
-            Kind::Cell(cell) => code += cell.code.lines().count(),
-            Kind::Question(question) => words += question.prompt.split_whitespace().count(),
-        }
-    }
-    (words * 60 / 200 + code * 3).div_ceil(60).max(1)
 }
 
 struct Writer<'a> {
@@ -394,6 +373,23 @@ impl Writer<'_> {
             );
         }
         self.out.push_str("</div>\n\n");
+        Ok(())
+    }
+
+    /// The table that a fence `timing` or `plan` stands for.
+    fn teaching(&mut self, layout: &Layout, line: usize, table: &Teaching) -> Result<(), Error> {
+        let clock = Clock::load(layout)?;
+        let table = match table {
+            Teaching::Timing => clock.timing(),
+            Teaching::Plan(text) => match clock.plan(text) {
+                Ok(table) => table,
+                Err(message) => {
+                    self.problem(line, message);
+                    return Ok(());
+                }
+            },
+        };
+        let _ = write!(self.out, "\n{table}\n");
         Ok(())
     }
 
@@ -559,8 +555,7 @@ fn name_headings(text: &str) -> String {
     for (_, line, fenced) in prose::lines(text) {
         match prose::heading(line) {
             Some((_, title, None)) if !fenced && title.contains('$') => {
-                let id: String = prose::anchor(title).replace('_', "");
-                let _ = writeln!(out, "{} {{#{id}}}", line.trim_end());
+                let _ = writeln!(out, "{} {{#{}}}", line.trim_end(), prose::id(title));
             }
             _ => out.push_str(line),
         }
