@@ -14,7 +14,7 @@ use crate::{Cell, Chapter, Error, Kind, Layout, Numbers, exercises, layout};
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result as BookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
@@ -60,6 +60,7 @@ impl Preprocessor for Moments {
             &src.join("assets/katex/formulas.css"),
             math::sheet().as_bytes(),
         )?;
+        let clock = OnceCell::new();
         let mut problems = Vec::new();
         book.for_each_chapter_mut(|chapter| {
             let (Some(path), Some(source)) = (&chapter.path, &chapter.source_path) else {
@@ -69,6 +70,7 @@ impl Preprocessor for Moments {
                 layout: &layout,
                 source: &src.join(source),
                 path,
+                clock: &clock,
             };
             match page.render(&chapter.content, &mut self.typesetter.borrow_mut()) {
                 Ok(content) => chapter.content = content,
@@ -166,6 +168,8 @@ struct Page<'a> {
     source: &'a Path,
     /// The page within the book.
     path: &'a Path,
+    /// Read when a page asks for it.
+    clock: &'a OnceCell<Clock>,
 }
 
 impl Page<'_> {
@@ -204,7 +208,15 @@ impl Page<'_> {
                 }
                 Kind::Cell(cell) => writer.cell(cell)?,
                 Kind::Question(question) => writer.question(question),
-                Kind::Teaching(table) => writer.teaching(self.layout, block.line, table)?,
+                Kind::Teaching(table) => {
+                    if self.clock.get().is_none() {
+                        // Set already only if somebody else did, which comes to the same.
+                        let _ = self.clock.set(Clock::load(self.layout)?);
+                    }
+                    if let Some(clock) = self.clock.get() {
+                        writer.teaching(clock, block.line, table);
+                    }
+                }
             }
         }
         let markdown = writer.dictionary.html() + &writer.out;
@@ -377,20 +389,18 @@ impl Writer<'_> {
     }
 
     /// The table that a fence `timing` or `plan` stands for.
-    fn teaching(&mut self, layout: &Layout, line: usize, table: &Teaching) -> Result<(), Error> {
-        let clock = Clock::load(layout)?;
+    fn teaching(&mut self, clock: &Clock, line: usize, table: &Teaching) {
         let table = match table {
-            Teaching::Timing => clock.timing(),
-            Teaching::Plan(text) => match clock.plan(text) {
-                Ok(table) => table,
-                Err(message) => {
-                    self.problem(line, message);
-                    return Ok(());
-                }
-            },
+            Teaching::Timing => Ok(clock.timing()),
+            Teaching::Plan(text) => clock.plan(text),
         };
-        let _ = write!(self.out, "\n{table}\n");
-        Ok(())
+        match table {
+            Ok(table) => {
+                let woven = self.weave(line, &table);
+                let _ = write!(self.out, "\n{woven}\n");
+            }
+            Err(message) => self.problem(line, message),
+        }
     }
 
     fn output(&self, file: &str) -> Result<Option<String>, Error> {

@@ -14,6 +14,8 @@ use std::fs;
 const CELL: usize = 1;
 /// Minutes for answering a question and reading why.
 const QUESTION: usize = 2;
+/// A section that is shown in class takes this many times as long as it takes to read: the rest is for what people ask.
+const SHOWN: usize = 2;
 
 /// What there is to read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -232,8 +234,8 @@ impl Clock {
                 class,
                 home,
             } = session;
-            let (class, used) = self.parts(title, class)?;
-            let (home, later) = self.parts(title, home)?;
+            let (class, used) = self.parts(title, class, SHOWN)?;
+            let (home, later) = self.parts(title, home, 1)?;
             if used > *minutes {
                 return Err(format!(
                     "plan: `{title}` is {minutes} minutes long and its parts take {used}: shorten it"
@@ -256,11 +258,16 @@ impl Clock {
         Ok(out)
     }
 
-    fn parts(&self, title: &str, parts: &[String]) -> Result<(String, usize), String> {
+    fn parts(
+        &self,
+        title: &str,
+        parts: &[String],
+        shown: usize,
+    ) -> Result<(String, usize), String> {
         let mut sum = 0;
         let mut list = Vec::new();
         for part in parts {
-            let (name, minutes) = self.part(part).ok_or_else(|| {
+            let (name, minutes) = self.part(part, shown).ok_or_else(|| {
                 format!("plan: `{title}` has `{part}`, which is no chapter, no section, no exercise and no `N min: what`")
             })?;
             sum += minutes;
@@ -269,8 +276,8 @@ impl Clock {
         Ok((list.join("; "), sum))
     }
 
-    /// What a part is called, and its minutes.
-    fn part(&self, part: &str) -> Option<(String, usize)> {
+    /// What a part is called, and its minutes; those of a text `shown` times.
+    fn part(&self, part: &str, shown: usize) -> Option<(String, usize)> {
         if let Some((minutes, what)) = part.split_once(" min: ") {
             return Some((what.to_owned(), minutes.parse().ok()?));
         }
@@ -291,7 +298,7 @@ impl Clock {
         let number = &slug[..2];
         if id.is_empty() {
             let name = format!("{number} [{}]({slug}.md)", chapter.title);
-            return Some((name, chapter.reading.minutes()));
+            return Some((name, shown * chapter.reading.minutes()));
         }
         let at = chapter.sections.iter().position(|s| s.id == id)?;
         let section = &chapter.sections[at];
@@ -303,7 +310,7 @@ impl Clock {
             all.add(below.own);
         }
         let name = format!("{number} [{}]({slug}.md#{id})", section.title);
-        Some((name, all.minutes()))
+        Some((name, shown * all.minutes()))
     }
 }
 
@@ -358,12 +365,14 @@ mod tests {
     #[test]
     fn a_section_has_the_minutes_of_those_below_it() {
         let clock = clock();
-        let minutes = |part: &str| clock.part(part).map(|(_, minutes)| minutes);
+        let minutes = |part: &str| clock.part(part, 1).map(|(_, minutes)| minutes);
         assert_eq!(minutes("01-first#a-long-one"), Some(5));
         assert_eq!(minutes("01-first#below"), Some(2));
         assert_eq!(minutes("01-first#short"), Some(1));
         assert_eq!(minutes("01-first"), Some(5));
         assert_eq!(minutes("run 01-first"), Some(1));
+        let twice = clock.part("01-first#short", 2);
+        assert_eq!(twice.map(|(_, minutes)| minutes), Some(2));
         assert_eq!(minutes("ex02"), Some(75));
         assert_eq!(minutes("12 min: talk"), Some(12));
         for wrong in [
