@@ -176,9 +176,10 @@ impl Page<'_> {
     fn render(&self, content: &str, typesetter: &mut Typesetter) -> Result<String, Error> {
         let name = self.layout.relative(self.source);
         let source = fs::read_to_string(self.source).unwrap_or_default();
-        // The source first, for errors with its line numbers; then what mdBook made of it.
-        Chapter::parse_str(&name, &source)?;
-        let chapter = Chapter::parse_str(&name, content)?;
+        let chapter = Chapter::parse_str(&name, content).or_else(|error| {
+            // What mdBook made of the source has other line numbers than what the reader edits.
+            Chapter::parse_str(&name, &source).and(Err(error))
+        })?;
         let outputs = self.layout.outputs(&chapter.slug);
         let mut writer = Writer {
             chapter: &chapter,
