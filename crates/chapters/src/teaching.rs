@@ -245,7 +245,7 @@ impl Clock {
             all_home += later;
             let _ = writeln!(
                 out,
-                "| {}. {title} | {class} | {used} of {minutes} | {home} | {later} |",
+                "| {}. {title} | {class} | {used}\u{a0}of\u{a0}{minutes} | {home} | {later} |",
                 number + 1
             );
         }
@@ -273,7 +273,7 @@ impl Clock {
             sum += minutes;
             list.push(format!("{name} ({minutes})"));
         }
-        Ok((list.join("; "), sum))
+        Ok((list.join("<br>"), sum))
     }
 
     /// What a part is called, and its minutes; those of a text `shown` times.
@@ -318,10 +318,11 @@ fn link_exercise(exercise: &exercises::Exercise) -> String {
     format!("[{}](exercises/{}.md)", exercise.id, exercise.slug)
 }
 
+/// On one line, however narrow the column.
 fn hours(minutes: usize) -> String {
     match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+        (0, minutes) => format!("{minutes}\u{a0}min"),
+        (hours, minutes) => format!("{hours}\u{a0}h\u{a0}{minutes:02}\u{a0}min"),
     }
 }
 
@@ -394,7 +395,7 @@ mod tests {
                 "[[session]]\ntitle = \"S\"\nminutes = {minutes}\nclass = [\"{part}\"]\nhome = [\"ex02\"]\n"
             ))
         };
-        let table = plan(10, "ex01").unwrap();
+        let table = plan(10, "ex01").unwrap().replace('\u{a0}', " ");
         assert!(
             table.contains("| 1. S | [ex01](exercises/ex01-name.md) (10) | 10 of 10 |"),
             "{table}"
@@ -411,7 +412,7 @@ mod tests {
 
     #[test]
     fn the_table_of_chapters_adds_up() {
-        let table = clock().timing();
+        let table = clock().timing().replace('\u{a0}', " ");
         assert!(table.contains("| 01 [First](01-first.md) | 5 | 1 | 0 | [ex01](exercises/ex01-name.md) | 10 | 16 min |"), "{table}");
         assert!(
             table.contains("| **together** | 5 | 1 | 0 |  | 85 | 1 h 31 min |"),
@@ -438,6 +439,6 @@ mod tests {
             3
         );
         assert_eq!(Reading::default().minutes(), 1);
-        assert_eq!(hours(60), "1 h 00 min");
+        assert_eq!(hours(60), "1\u{a0}h\u{a0}00\u{a0}min");
     }
 }
