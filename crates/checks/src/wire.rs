@@ -40,7 +40,7 @@ pub enum Answer {
 ///
 /// # Errors
 /// If the other end is gone.
-pub fn send(mut to: impl Write, message: &[u8]) -> io::Result<()> {
+pub fn send(to: &mut dyn Write, message: &[u8]) -> io::Result<()> {
     let length = u32::try_from(message.len()).map_err(|_| broken("a message is too long"))?;
     to.write_all(&length.to_le_bytes())?;
     to.write_all(message)?;
@@ -51,7 +51,7 @@ pub fn send(mut to: impl Write, message: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// If the other end is gone, or announces more than [`LONGEST`] bytes.
-pub fn receive(mut from: impl Read) -> io::Result<Vec<u8>> {
+pub fn receive(from: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length) as usize;
@@ -65,20 +65,21 @@ pub fn receive(mut from: impl Read) -> io::Result<Vec<u8>> {
 
 /// Answers the questions of a judge with a student's code, until the judge is gone.
 ///
+/// Nothing here is generic, so that it is compiled once and not with every submission.
 /// A panic of the code is an answer. What ends the process is none, and the judge sees that it is gone.
 ///
 /// # Errors
 /// If the judge is gone in the middle of a message, or says what cannot be understood.
 pub fn serve(
-    mut ask: impl Read,
-    mut answer: impl Write,
-    start: impl Fn(&Case) -> Step,
+    ask: &mut dyn Read,
+    answer: &mut dyn Write,
+    start: &dyn Fn(&Case) -> Step,
 ) -> io::Result<()> {
     hook();
     let mut step: Option<Step> = None;
-    send(&mut answer, &Answer::Hello.encode())?;
+    send(answer, &Answer::Hello.encode())?;
     loop {
-        let question = match receive(&mut ask) {
+        let question = match receive(ask) {
             Ok(message) => Question::decode(&message)?,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
@@ -108,7 +109,7 @@ pub fn serve(
                 }
             }
         };
-        send(&mut answer, &said.encode())?;
+        send(answer, &said.encode())?;
     }
 }
 

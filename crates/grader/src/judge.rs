@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 use crate::compile::{NotCompiled, Workshop, compile};
 use crate::intake::Submission;
-use crate::kit::Kit;
+use crate::kit::{Kit, STANDARD};
 use crate::limits::Bounds;
 use crate::outcome::{Checked, From, Held, Outcome, SCHEMA, Status, Tier, hex};
 use crate::remote::Remote;
@@ -294,7 +294,10 @@ impl Grader {
         };
         let task = Task {
             argv: vec!["/program".into()],
-            mounts: vec![(program, "/program")],
+            mounts: vec![
+                (program, "/program"),
+                (self.kit.standard().to_path_buf(), STANDARD),
+            ],
             out: None,
             cwd: "/",
             limits: bounds.run,

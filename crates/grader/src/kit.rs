@@ -19,6 +19,8 @@ pub struct Kit {
     folder: PathBuf,
     /// The toolchain's own folder.
     sysroot: PathBuf,
+    /// The folder of the standard library as programs load it.
+    standard: PathBuf,
     /// The linker, without links on the way to it: what they lead through is not in the sandbox.
     linker: PathBuf,
     toolchain: String,
@@ -29,6 +31,8 @@ pub struct Kit {
 pub(crate) const KIT: &str = "/kit";
 /// Where the toolchain is inside the sandbox.
 pub(crate) const TOOLCHAIN: &str = "/toolchain";
+/// Where programs find the standard library.
+pub(crate) const STANDARD: &str = "/standard";
 /// The library of the checks.
 pub(crate) const CHECKS: &str = "libmoments_checks.rlib";
 
@@ -50,6 +54,7 @@ impl Kit {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
         let sysroot = PathBuf::from(said(&["--print", "sysroot"])?);
+        let standard = PathBuf::from(said(&["--print", "target-libdir"])?);
         let toolchain = said(&["--version"])?;
         let linker = ["/usr/bin/cc", "/usr/bin/gcc", "/usr/bin/clang"]
             .iter()
@@ -71,6 +76,7 @@ impl Kit {
         let kit = Self {
             folder,
             sysroot,
+            standard,
             linker,
             toolchain,
             hash,
@@ -151,6 +157,10 @@ impl Kit {
         &self.sysroot
     }
 
+    pub(crate) fn standard(&self) -> &Path {
+        &self.standard
+    }
+
     pub(crate) fn linker(&self) -> &Path {
         &self.linker
     }
@@ -227,8 +237,8 @@ fn program(exercise: &Exercise, tests: &str) -> Result<String, String> {
          \x20       for descriptor in open {{ if descriptor > 4 {{ close(descriptor); }} }}\n\
          \x20   }}\n\
          \x20   // SAFETY: the shell that started this program opened both, and nothing else uses them.\n\
-         \x20   let (ask, answer) = unsafe {{ (std::fs::File::from_raw_fd(3), std::fs::File::from_raw_fd(4)) }};\n\
-         \x20   let _ = moments_checks::wire::serve(ask, answer, moments_checks::{module}::start({code}));\n\
+         \x20   let (mut ask, mut answer) = unsafe {{ (std::fs::File::from_raw_fd(3), std::fs::File::from_raw_fd(4)) }};\n\
+         \x20   let _ = moments_checks::wire::serve(&mut ask, &mut answer, &moments_checks::{module}::start({code}));\n\
          }}\n"
     ))
 }

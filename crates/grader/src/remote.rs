@@ -500,9 +500,10 @@ impl Process {
         }
     }
 
-    /// The CPU time that everything in the sandbox has used, in seconds.
-    fn cpu(&self) -> f64 {
+    /// The CPU time that everything in the sandbox has used, in seconds, and whether something in it runs or waits for a processor.
+    fn cpu(&self) -> (f64, bool) {
         let mut seconds = 0.0;
+        let mut runs = false;
         let mut family = vec![self.child.id()];
         while let Some(pid) = family.pop() {
             let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
@@ -510,6 +511,7 @@ impl Process {
             };
             // After the name, which is in parentheses, user and system time are the 12th and 13th field, in hundredths of a second.
             let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            runs |= fields.trim_start().starts_with('R');
             let times = fields.split_whitespace().skip(11).take(2);
             seconds += times
                 .filter_map(|ticks| ticks.parse::<f64>().ok())
@@ -523,7 +525,7 @@ impl Process {
                     .filter_map(|child| child.parse::<u32>().ok()),
             );
         }
-        seconds
+        (seconds, runs)
     }
 }
 
@@ -537,9 +539,13 @@ impl Drop for Process {
 /// How long one answer takes.
 ///
 /// What counts is CPU time, so that a busy machine fails nobody; a program that sleeps is ended after four times as long.
+/// A program that waits for a processor does not sleep, so that the limit that is hit does not depend on the load either.
 struct Watch {
     since: Instant,
     cpu: Option<f64>,
+    /// When it was looked at last, and how long it has slept.
+    looked: Instant,
+    slept: Duration,
     seconds: u32,
 }
 
@@ -548,6 +554,8 @@ impl Watch {
         Self {
             since: Instant::now(),
             cpu: None,
+            looked: Instant::now(),
+            slept: Duration::ZERO,
             seconds: process.bounds.answer_seconds,
         }
     }
@@ -560,11 +568,15 @@ impl Watch {
             return Ok((allowed / 4).saturating_sub(gone));
         }
         // Most answers come before this, and their CPU time is never looked at.
-        let now = process.cpu();
+        let (now, runs) = process.cpu();
+        if !runs {
+            self.slept += self.looked.elapsed();
+        }
+        self.looked = Instant::now();
         let used = now - *self.cpu.get_or_insert(now);
         let late = if used >= f64::from(self.seconds) * 0.75 {
             Some(Hit::Cpu(self.seconds))
-        } else if gone >= 4 * allowed {
+        } else if self.slept >= 4 * allowed {
             Some(Hit::Wall(4 * self.seconds))
         } else {
             None
