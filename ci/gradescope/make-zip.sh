@@ -8,7 +8,7 @@ set -euo pipefail
 exercise=$1 key=$(realpath "$2") zip=$(realpath -m "$3") policy=${4:+$(realpath "$4")}
 here=$(cd "$(dirname "$0")" && pwd)
 course=$(cd "$here/../.." && pwd)
-[ "$(wc -c <"$key")" -ge 16 ] || { echo "make-zip: the key in $key is shorter than 16 bytes: head -c 32 /dev/urandom | base64 > $key" >&2; exit 2; }
+[ "$(wc -c <"$key")" -ge 16 ] || { echo "make-zip: the key in $key is shorter than 16 bytes: openssl rand -hex 32 > $key" >&2; exit 2; }
 compgen -G "$course/exercises/$exercise-*" >/dev/null || { echo "make-zip: there is no exercise \`$exercise\`; they are called ex01, ex02 and so on" >&2; exit 2; }
 # The roster, times and due dates are Gradescope's own there: a policy that names files would need them in the zip.
 if [ -n "$policy" ] && grep -qE '^[[:space:]]*(roster|times)[[:space:]]*=' "$policy"; then
