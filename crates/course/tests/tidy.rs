@@ -366,6 +366,7 @@ fn nothing_lies_at_the_top_that_does_not_belong_there() {
         "README.md",
         "benches",
         "book",
+        "ci",
         "crates",
         "exercises",
         "notebooks",
