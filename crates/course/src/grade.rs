@@ -229,7 +229,7 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     let store = Store::open(out)?;
     let style = Style::stderr();
     for remark in found.remarks.drain(..) {
-        eprintln!("{} {remark}", style.dim("passed over:"));
+        eprintln!("{} {remark}", style.bold("note:"));
     }
     if !grader.official() {
         let why = if run.key.is_none() {
