@@ -220,8 +220,8 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     let handouts = handouts(layout)?;
     let common = common(layout, &handouts);
     // The error names its cause already.
-    let mut found = find_all(&run.paths, &handouts, run.exercise.as_deref())
-        .map_err(|why| anyhow!("{why}"))?;
+    let mut found =
+        find_all(&run.paths, &handouts, run.exercise.as_deref()).map_err(|why| anyhow!("{why}"))?;
     let mut line = Line::new();
     line.update("preparing what submissions are compiled with");
     let grader = grader(layout, run)?;
