@@ -45,7 +45,9 @@ def main():
             check=True,
         )
         (result,) = json.loads((work / "out" / "results.json").read_text())["results"]
-    outcome = result["outcome"]
+    if "fault" in result:
+        sys.exit(f"autograder: it could not be graded, for no reason of the student's: {result['fault']}")
+    outcome = result["graded"]["outcome"]
     commit = need("COMMIT_URL")
     tests = [
         {"test-name": check["name"], "passed": check["result"] == "holds", "score": check["points"], "max-score": check["max_points"]}
