@@ -1,5 +1,6 @@
 use crate::error::Problem;
 use crate::question::{self, Question};
+use crate::teaching::Teaching;
 use crate::{Error, span};
 use std::collections::HashSet;
 use std::fs;
@@ -42,6 +43,8 @@ pub enum Kind {
     Listing(String),
     /// A question to the reader.
     Question(Question),
+    /// A table of how long things take.
+    Teaching(Teaching),
 }
 
 /// A piece of the chapter's program.
@@ -178,6 +181,7 @@ impl<'a> Reader<'a> {
             i = close + 1;
             let language: Vec<&str> = info.split(',').map(str::trim).collect();
             let at_margin = lines[open].starts_with(mark);
+            let teaching = matches!(language[0], "timing" | "plan");
             let special = language[0] == "question" || language.contains(&"cell");
             if special && !at_margin {
                 self.problem(
@@ -186,7 +190,7 @@ impl<'a> Reader<'a> {
                 );
             }
             let whole = lines[open..=close].concat();
-            if !at_margin || !(special || language[0] == "rust") {
+            if !at_margin || !(special || teaching || language[0] == "rust") {
                 if prose.is_empty() {
                     prose_line = open + 1;
                 }
@@ -204,6 +208,14 @@ impl<'a> Reader<'a> {
                         }
                     }
                 }
+            } else if teaching {
+                let timing = language[0] == "timing";
+                let table = if timing {
+                    Teaching::Timing
+                } else {
+                    Teaching::Plan(body)
+                };
+                self.push(open + 1, Kind::Teaching(table));
             } else if special {
                 self.cell(open + 1, &language, body);
             } else {
@@ -400,6 +412,7 @@ mod tests {
                 Kind::Cell(_) => "cell",
                 Kind::Listing(_) => "listing",
                 Kind::Question(_) => "question",
+                Kind::Teaching(_) => "teaching",
             })
             .collect();
         assert_eq!(kinds, ["prose", "cell", "listing", "question"]);

@@ -24,6 +24,7 @@ pub mod page;
 mod prose;
 mod question;
 mod span;
+mod teaching;
 
 pub use chapter::{Block, Cell, Chapter, Kind};
 pub use diff::{Stale, compare};
@@ -31,3 +32,4 @@ pub use error::{Error, Problem};
 pub use layout::Layout;
 pub use number::Numbers;
 pub use question::{Choice, Question, QuestionKind};
+pub use teaching::Teaching;

@@ -103,6 +103,8 @@ pub fn render(layout: &Layout, chapter: &Chapter) -> Result<String, Error> {
                 writer.append(&prose::dedent(&text));
             }
             Kind::Question(question) => writer.question(question)?,
+            // Its minutes are on the page; a notebook would have to be written again whenever any chapter changes.
+            Kind::Teaching(_) => {}
             Kind::Cell(cell) => {
                 writer.close();
                 let id = writer.id(&cell.name);

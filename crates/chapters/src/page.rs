@@ -9,11 +9,12 @@ use crate::math::{self, Dictionary, Typesetter};
 use crate::number::read_line;
 use crate::prose::{self, Formula};
 use crate::question::{Question, QuestionKind};
+use crate::teaching::{Clock, Teaching, reading};
 use crate::{Cell, Chapter, Error, Kind, Layout, Numbers, exercises, layout};
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result as BookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
@@ -59,6 +60,7 @@ impl Preprocessor for Moments {
             &src.join("assets/katex/formulas.css"),
             math::sheet().as_bytes(),
         )?;
+        let clock = OnceCell::new();
         let mut problems = Vec::new();
         book.for_each_chapter_mut(|chapter| {
             let (Some(path), Some(source)) = (&chapter.path, &chapter.source_path) else {
@@ -68,6 +70,7 @@ impl Preprocessor for Moments {
                 layout: &layout,
                 source: &src.join(source),
                 path,
+                clock: &clock,
             };
             match page.render(&chapter.content, &mut self.typesetter.borrow_mut()) {
                 Ok(content) => chapter.content = content,
@@ -165,15 +168,18 @@ struct Page<'a> {
     source: &'a Path,
     /// The page within the book.
     path: &'a Path,
+    /// Read when a page asks for it.
+    clock: &'a OnceCell<Clock>,
 }
 
 impl Page<'_> {
     fn render(&self, content: &str, typesetter: &mut Typesetter) -> Result<String, Error> {
         let name = self.layout.relative(self.source);
         let source = fs::read_to_string(self.source).unwrap_or_default();
-        // The source first, for errors with its line numbers; then what mdBook made of it.
-        Chapter::parse_str(&name, &source)?;
-        let chapter = Chapter::parse_str(&name, content)?;
+        let chapter = Chapter::parse_str(&name, content).or_else(|error| {
+            // What mdBook made of the source has other line numbers than what the reader edits.
+            Chapter::parse_str(&name, &source).and(Err(error))
+        })?;
         let outputs = self.layout.outputs(&chapter.slug);
         let mut writer = Writer {
             chapter: &chapter,
@@ -203,6 +209,15 @@ impl Page<'_> {
                 }
                 Kind::Cell(cell) => writer.cell(cell)?,
                 Kind::Question(question) => writer.question(question),
+                Kind::Teaching(table) => {
+                    if self.clock.get().is_none() {
+                        // Set already only if somebody else did, which comes to the same.
+                        let _ = self.clock.set(Clock::load(self.layout)?);
+                    }
+                    if let Some(clock) = self.clock.get() {
+                        writer.teaching(clock, block.line, table);
+                    }
+                }
             }
         }
         let markdown = writer.dictionary.html() + &writer.out;
@@ -235,7 +250,7 @@ impl Page<'_> {
         let root = self.root();
         let mut out = format!(
             "\n<div class=\"m-header\"><p class=\"m-time\">About {} minutes to read</p>",
-            minutes(chapter)
+            reading(chapter).minutes()
         );
         let mut doors = String::new();
         let has_notebook = self.layout.notebook(slug).is_file();
@@ -260,29 +275,6 @@ impl Page<'_> {
         out.push_str("</div>\n\n");
         out
     }
-}
-
-/// Reading time: 200 words a minute, and three seconds for a line of code.
-fn minutes(chapter: &Chapter) -> usize {
-    let mut words = 0;
-    let mut code = 0;
-    for block in &chapter.blocks {
-        match &block.kind {
-            Kind::Prose(text) => {
-                for (_, line, fenced) in prose::lines(text) {
-                    if fenced {
-                        code += 1;
-                    } else {
-                        words += line.split_whitespace().count();
-                    }
-                }
-            }
-            Kind::Listing(text) => code += text.lines().count(),
-            Kind::Cell(cell) => code += cell.code.lines().count(),
-            Kind::Question(question) => words += question.prompt.split_whitespace().count(),
-        }
-    }
-    (words * 60 / 200 + code * 3).div_ceil(60).max(1)
 }
 
 struct Writer<'a> {
@@ -395,6 +387,21 @@ impl Writer<'_> {
         }
         self.out.push_str("</div>\n\n");
         Ok(())
+    }
+
+    /// The table that a fence `timing` or `plan` stands for.
+    fn teaching(&mut self, clock: &Clock, line: usize, table: &Teaching) {
+        let table = match table {
+            Teaching::Timing => Ok(clock.timing()),
+            Teaching::Plan(text) => clock.plan(text),
+        };
+        match table {
+            Ok(table) => {
+                let woven = self.weave(line, &table);
+                let _ = write!(self.out, "\n{woven}\n");
+            }
+            Err(message) => self.problem(line, message),
+        }
     }
 
     fn output(&self, file: &str) -> Result<Option<String>, Error> {
@@ -559,8 +566,7 @@ fn name_headings(text: &str) -> String {
     for (_, line, fenced) in prose::lines(text) {
         match prose::heading(line) {
             Some((_, title, None)) if !fenced && title.contains('$') => {
-                let id: String = prose::anchor(title).replace('_', "");
-                let _ = writeln!(out, "{} {{#{id}}}", line.trim_end());
+                let _ = writeln!(out, "{} {{#{}}}", line.trim_end(), prose::id(title));
             }
             _ => out.push_str(line),
         }

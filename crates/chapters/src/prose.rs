@@ -119,6 +119,16 @@ pub(crate) fn anchor(title: &str) -> String {
         .collect()
 }
 
+/// The id of a heading on our pages: one that holds a formula would get a strange one from its HTML.
+pub(crate) fn id(title: &str) -> String {
+    let id = anchor(title);
+    if title.contains('$') {
+        id.replace('_', "")
+    } else {
+        id
+    }
+}
+
 /// A fenced block whose lines lose the indentation that all of them share: a method that stands inside an `impl`.
 pub(crate) fn dedent(block: &str) -> String {
     let lines: Vec<&str> = block.split_inclusive('\n').collect();

@@ -46,7 +46,7 @@ pub use exercise::{
 pub use hidden::{Hidden, hidden};
 pub use local::{judge, verdict};
 pub use random::Random;
-pub use report::message;
+pub use report::{explain, message, pointer};
 
 /// Every exercise, in the order of their ids.
 pub fn exercises() -> &'static [&'static Exercise] {

@@ -3,10 +3,20 @@
 use std::fmt::Write as _;
 
 use crate::case::{Case, Fault, Feed};
-use crate::exercise::{Check, Exam, Exercise, Failure, Kind};
+use crate::exercise::{Check, Exam, Exercise, Failure, Kind, Mutant};
 
 /// The message for a check that failed.
 pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Failure) -> String {
+    explain(exercise, check, exam, failure).0
+}
+
+/// The message for a check that failed, and the mistake that it names, if it names one.
+pub fn explain(
+    exercise: &Exercise,
+    check: &Check,
+    exam: &Exam<'_>,
+    failure: &Failure,
+) -> (String, Option<&'static Mutant>) {
     let mut text = wrapped("Asked: ", check.asked);
     text.push_str(&wrapped("Case:  ", &describe(&failure.case)));
     let mut line = |words: &str| {
@@ -29,7 +39,7 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
             };
             line(&format!("{place}{fault}."));
             line(&format!("Hint: cargo course hint {}", exercise.id));
-            return text;
+            return (text, None);
         }
         Kind::Length {
             channel,
@@ -41,7 +51,7 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
                 "{place}`{channel}` has the length {got}; it should be {expected}."
             ));
             line(&format!("Hint: cargo course hint {}", exercise.id));
-            return text;
+            return (text, None);
         }
     };
 
@@ -72,10 +82,12 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
     }
     line("");
     let whole = exercise.diagnose(exam, failure).first().copied();
+    let mut named = whole;
     if let Some(mutant) = whole {
         line(wrapped("This looks like: ", mutant.mistake).trim_end());
         line(&format!("Read: {} in the book", mutant.read));
     } else if let Some(mutant) = exercise.resembles(exam, failure) {
+        named = Some(mutant);
         line(wrapped("In this case it looks like: ", mutant.mistake).trim_end());
         line("Other cases differ from it, so there may be a second one; mend this first.");
         line(&format!("Read: {} in the book", mutant.read));
@@ -91,11 +103,11 @@ pub fn message(exercise: &Exercise, check: &Check, exam: &Exam<'_>, failure: &Fa
         }
     }
     line(&format!("Hint: cargo course hint {}", exercise.id));
-    text
+    (text, named)
 }
 
 /// The message for a check that failed although one before it fails too: that one is explained, and once is enough.
-pub(crate) fn pointer(first: &Check) -> String {
+pub fn pointer(first: &Check) -> String {
     format!("First mend `{}`: its message says more.\n", first.name)
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn doctor(layout: &Layout, as_json: bool) -> ExitCode {
     if as_json {
         ui::say(&format!("{:#}", report_json(&findings)));
     } else {
-        ui::put(&report(&findings, Style::stdout()));
+        ui::put(&report(&findings, Style::stdout(), ui::columns()));
     }
     if findings
         .iter()
@@ -104,7 +104,7 @@ fn tool(name: &str, what: &str, programs: &[&str], mend: &str, optional: bool) -
     }
 }
 
-fn report(findings: &[Finding], style: Style) -> String {
+fn report(findings: &[Finding], style: Style, columns: Option<usize>) -> String {
     let mut out = String::new();
     let wide = findings
         .iter()
@@ -128,14 +128,16 @@ fn report(findings: &[Finding], style: Style) -> String {
                 } else {
                     style.red("missing")
                 };
-                let _ = writeln!(out, "{word}  {name}  {reason}");
-                let _ = writeln!(out, "         {}  {}", " ".repeat(wide), finding.what);
-                let _ = writeln!(
-                    out,
-                    "         {}  {}",
-                    " ".repeat(wide),
-                    style.bold(&finding.mend)
-                );
+                let margin = " ".repeat("missing  ".len() + wide + "  ".len());
+                // A command is left as it is, to be copied.
+                let room = columns.map_or(usize::MAX, |columns| {
+                    columns.saturating_sub(margin.len()).max(20)
+                });
+                let sentence =
+                    |text: &str| ui::wrap(text, room).replace('\n', &format!("\n{margin}"));
+                let _ = writeln!(out, "{word}  {name}  {}", sentence(reason));
+                let _ = writeln!(out, "{margin}{}", sentence(&finding.what));
+                let _ = writeln!(out, "{margin}{}", style.bold(&finding.mend));
             }
         }
     }
@@ -193,6 +195,7 @@ mod tests {
         let text = report(
             &[finding(true, false), finding(false, false)],
             Style::plain(),
+            None,
         );
         assert!(
             text.contains("It is not installed.") && text.contains("install thing"),
@@ -202,8 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn sentences_are_broken_between_words_and_commands_never() {
+        let long = Finding {
+            found: Err("A sentence that is longer than what is left of the line.".to_owned()),
+            mend: "a command that is longer than the line and is copied whole".to_owned(),
+            ..finding(false, false)
+        };
+        let text = report(&[long], Style::plain(), Some(40));
+        assert!(
+            text.contains("A sentence that is\n                longer than"),
+            "{text}"
+        );
+        assert!(text.contains("and is copied whole\n"), "{text}");
+    }
+
+    #[test]
     fn an_absent_optional_thing_is_nothing_missing() {
-        let text = report(&[finding(false, true)], Style::plain());
+        let text = report(&[finding(false, true)], Style::plain(), None);
         assert!(text.contains("Everything is there"), "{text}");
     }
 

@@ -20,8 +20,8 @@ use moments_grader::policy::Policy;
 use moments_grader::record::Record;
 use moments_grader::sandbox::Sandbox;
 use moments_grader::similarity::{self, Alike};
-use moments_grader::store::Store;
-use moments_grader::{log, merge, summary, view};
+use moments_grader::store::{self, Store};
+use moments_grader::{merge, summary, view};
 use moments_kernel::Layout;
 
 use crate::ui::{self, Line, Style, count};
@@ -406,13 +406,12 @@ fn advice(outcome: &Outcome, exercise: &str, style: Style) -> String {
 }
 
 fn verify(out: &Path) -> Result<ExitCode> {
-    let verified = log::verify(&out.join(log::FILE))?;
-    let view = view::View::open(out)?;
+    let verified = store::verify(out)?;
     ui::say(&format!(
         "The log holds: {}, the last with the hash {}; {} as they were logged.",
         count(verified.lines as usize, "line"),
         verified.head,
-        count(view.outcomes.len(), "outcome"),
+        count(verified.outcomes.len(), "outcome"),
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -436,8 +435,7 @@ fn exports(out: &Path, export: &Export, more: Vec<Alike>) -> Result<()> {
     let view = view::View::open(out)?;
     let policy = policy(export.policy.as_deref())?;
     let records = Record::all(&view, &policy)?;
-    let mut alike = similarity::identical(&view.class);
-    alike.extend(more);
+    let alike = similarity::joined(similarity::identical(&view.class), more);
     summary::write(out, &records, &policy, alike)?;
     let formats: Vec<Format> = export
         .format

@@ -178,7 +178,8 @@ enum Verb {
     #[cfg(unix)]
     #[command(after_help = grade::GRADED)]
     Grade(Box<grade::Grade>),
-    /// Look at the notebook kernel: status, setup, run.
+    /// The notebook kernels: install, uninstall (JupyterLab, VS Code, JupyterHub), status, clean, setup, run.
+    #[command(disable_help_flag = true)]
     Kernel {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,

@@ -102,7 +102,9 @@ pub(crate) fn start(layout: &Layout, options: Options) -> Result<ExitCode> {
         "\n  {}  {}\n\n{}",
         style.bold("The book:"),
         site.address(),
-        style.dim("Open exactly this address; others on this machine do not know it. Ctrl-C ends everything.")
+        style.dim(&folded(
+            "Open exactly this address; others on this machine do not know it. Ctrl-C ends everything."
+        ))
     ));
     if options.open {
         open(&format!("http://127.0.0.1:{port}/?key={once}"));
@@ -226,9 +228,21 @@ fn run_lab(layout: &Layout, site: &Site, stop: &Stop, session: &mut Session) {
     jupyter.end();
 }
 
+/// A sentence in lines of the terminal's width, broken between words.
+fn folded(sentence: &str) -> String {
+    ui::wrap(sentence, ui::columns().unwrap_or(usize::MAX))
+}
+
 fn give_up(site: &Site, why: &str) {
+    // What a tool had to say stays as it is.
+    let (first, rest) = why.split_once('\n').unwrap_or((why, ""));
     ui::say(&format!(
-        "\nThere are no notebooks for now. {why}\nThe book goes on being served. Ctrl-C and `cargo course` carry on from here; `cargo course doctor` says what is missing."
+        "\n{}\n{rest}{}{}",
+        folded(&format!("There are no notebooks for now. {first}")),
+        if rest.is_empty() { "" } else { "\n\n" },
+        folded(
+            "The book goes on being served. Ctrl-C and `cargo course` carry on from here; `cargo course doctor` says what is missing."
+        )
     ));
     site.set_lab(Lab::Failed(why.to_owned()));
 }
@@ -297,12 +311,13 @@ impl Reporter for Teller<'_> {
     fn begin(&mut self, step: Step) {
         self.step = Some((step, Instant::now()));
         self.detail.clear();
-        self.line.borrow_mut().keep(&format!(
+        let text = format!(
             "Setting up {}: {} ({})",
             step.name(),
             step.what(),
             step.estimate()
-        ));
+        );
+        self.line.borrow_mut().keep(&folded(&text));
         self.show_on_page();
     }
 

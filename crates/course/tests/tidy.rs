@@ -350,6 +350,7 @@ fn golden_files_say_which_tool_made_them_and_how() {
 fn nothing_lies_at_the_top_that_does_not_belong_there() {
     let Some(files) = tracked() else { return };
     let known = [
+        ".binder",
         ".cargo",
         ".ci",
         ".gitattributes",
@@ -368,6 +369,7 @@ fn nothing_lies_at_the_top_that_does_not_belong_there() {
         "book",
         "ci",
         "crates",
+        "docker",
         "exercises",
         "notebooks",
         "solutions",
@@ -493,4 +495,45 @@ fn the_page_of_references_has_every_work_that_a_chapter_cites() {
         }
     }
     assert!(cited > 80, "{cited}");
+}
+
+/// The cells of a row of a table.
+fn cells(row: &str) -> Vec<&str> {
+    let row = row.trim().trim_matches('|');
+    row.split('|').map(str::trim).collect()
+}
+
+#[test]
+fn every_item_of_the_source_documents_has_its_place_and_what_became_of_it() {
+    let page = read("book/src/91-coverage.md");
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| item |"));
+    let mut count = 0;
+    for row in rows {
+        count += 1;
+        let [item, place, became] = cells(row)[..] else {
+            panic!("not three cells: {row}");
+        };
+        assert!(!item.is_empty(), "{row}");
+        // Whether a target is there is seen in the built book, by the checker of links.
+        for link in place.split(", [") {
+            let target = link
+                .rsplit_once("](")
+                .and_then(|(_, t)| t.strip_suffix(')'));
+            let target = target.unwrap_or_else(|| panic!("no link: {row}"));
+            let (file, section) = target.split_once('#').unwrap_or_default();
+            assert!(!section.is_empty(), "no section: {row}");
+            assert!(
+                file.is_empty() || root().join("book/src").join(file).is_file(),
+                "{file} is not there: {row}"
+            );
+        }
+        let known = ["kept", "extended", "corrected", "set aside"];
+        assert!(
+            known.iter().any(|word| became.starts_with(word)),
+            "what became of it? {row}"
+        );
+    }
+    assert!(count > 250, "{count}");
 }

@@ -53,6 +53,21 @@ impl Drop for Workshop {
     }
 }
 
+/// Refuses naked functions. They are machine code without the word `unsafe`, which `unsafe_code` does not forbid in Rust 1.95, and it may name
+/// whatever the linker finds. No macro can put their word together: who uses them writes it.
+fn naked(files: &Files) -> Option<NotCompiled> {
+    let (path, line) = files.sources.iter().find_map(|(path, text)| {
+        let at = text.lines().position(|line| line.contains("naked_asm"))?;
+        Some((path, at + 1))
+    })?;
+    Some(NotCompiled {
+        remarks: vec![format!(
+            "error: assembly, which counts as unsafe code\n  src/{}:{line}\n  help: write it in Rust",
+            clean(path, 120)
+        )],
+    })
+}
+
 /// Compiles a submission. What comes out is the program's path outside the sandbox.
 pub(crate) fn compile(
     kit: &Kit,
@@ -63,6 +78,9 @@ pub(crate) fn compile(
     workshop: &Workshop,
     slot: u32,
 ) -> Result<Result<PathBuf, NotCompiled>, Infra> {
+    if let Some(why) = naked(files) {
+        return Ok(Err(why));
+    }
     let source = workshop.folder("source")?;
     for (name, text) in &files.sources {
         let path = source.join("src").join(name);

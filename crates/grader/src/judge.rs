@@ -1,14 +1,13 @@
 //! From a submission to an outcome.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use moments_checks::{
-    Check, Exam, Exercise, Failure, Kind, Subject, TOLERANCE, exercises, first_difference, hidden,
-    message,
+    Check, Exam, Exercise, Failure, Kind, Mutant, Subject, TOLERANCE, exercises, explain,
+    first_difference, hidden, pointer,
 };
 use sha2::Sha256;
 
@@ -365,43 +364,40 @@ pub fn judge(
     limit: impl Fn() -> Option<String>,
 ) -> Vec<Checked> {
     let exam = Exam::new(subject);
+    // The first check that a function fails, and the mistake that it shows: it is explained once, as in the learner's own tests.
+    let mut explained: Vec<(&str, &Check, Option<&'static Mutant>)> = Vec::new();
     let checks = exercise.checks.iter().zip(&rubric.points);
     checks
         .map(|(check, &points)| {
             let _ = limit();
             let (result, failure) = match (check.run)(&exam) {
                 Err(failure) => (Held::FailsSeen, Some(failure)),
-                Ok(()) => match seed(check).and_then(|seed| unseen(exercise, check, subject, seed)) {
+                Ok(()) => match seed(check).and_then(|seed| {
+                    // The generator behind a seed scatters its neighbours.
+                    let mut rounds = (0..rubric.rounds).map(|round| seed ^ u64::from(round));
+                    rounds.find_map(|seed| unseen(exercise, check, subject, seed))
+                }) {
                     Some(failure) => (Held::FailsHidden, Some(failure)),
                     None => (Held::Holds, None),
                 },
             };
             let limit = limit();
-            let diagnosis = OnceCell::new();
-            let diagnose = |failure: &Failure| {
-                *diagnosis.get_or_init(|| {
-                    exercise
-                        .diagnose(&exam, failure)
-                        .first()
-                        .copied()
-                        .or_else(|| exercise.resembles(&exam, failure))
-                })
-            };
-            let told = match (&failure, result) {
-                (None, _) => String::new(),
-                (Some(failure), Held::FailsSeen) => message(exercise, check, &exam, failure),
-                (Some(failure), _) => {
-                    let mut text = "It holds on the cases of `cargo test` and fails on others of the same kind, which stay hidden.\n".to_owned();
-                    match &failure.kind {
-                        Kind::Fault(fault) => text += &format!("On one of them {fault}.\n"),
-                        Kind::Length { channel, .. } => text += &format!("On one of them `{channel}` has another length than it should have.\n"),
-                        Kind::Differs { channel, .. } => text += &format!("On one of them `{channel}` differs.\n"),
+            let (message, mistake) = match &failure {
+                None => (String::new(), None),
+                Some(failure) => {
+                    let call = failure.case.call;
+                    let before = explained.iter().find(|(function, ..)| *function == call);
+                    if let Some((_, first, mistake)) = before {
+                        (pointer(first), *mistake)
+                    } else {
+                        let (message, mistake) = if result == Held::FailsSeen {
+                            explain(exercise, check, &exam, failure)
+                        } else {
+                            unseen_explained(exercise, &exam, failure)
+                        };
+                        explained.push((call, check, mistake));
+                        (message, mistake)
                     }
-                    match diagnose(failure) {
-                        Some(mutant) => text += &format!("This looks like: {}\nRead: {} in the book\n", mutant.mistake, mutant.read),
-                        None => text += "Does your code know the numbers of the tests, or depend on the time or on chance? It should follow from the formulas alone.\n",
-                    }
-                    text
                 }
             };
             Checked {
@@ -410,15 +406,38 @@ pub fn judge(
                 result,
                 points: if result.holds() { points } else { 0 },
                 max_points: points,
-                message: told,
-                diagnosis: failure
-                    .as_deref()
-                    .and_then(diagnose)
-                    .map(|mutant| mutant.name.to_owned()),
+                message,
+                diagnosis: mistake.map(|mutant| mutant.name.to_owned()),
                 limit,
             }
         })
         .collect()
+}
+
+/// What is said of a hidden case: in what it fails and which mistake that looks like, and no number.
+fn unseen_explained(
+    exercise: &Exercise,
+    exam: &Exam<'_>,
+    failure: &Failure,
+) -> (String, Option<&'static Mutant>) {
+    let mut text = "It holds on the cases of `cargo test` and fails on others of the same kind, which stay hidden.\n".to_owned();
+    text += &match &failure.kind {
+        Kind::Fault(fault) => format!("On one of them {fault}.\n"),
+        Kind::Length { channel, .. } => {
+            format!("On one of them `{channel}` has another length than it should have.\n")
+        }
+        Kind::Differs { channel, .. } => format!("On one of them `{channel}` differs.\n"),
+    };
+    let mistake = exercise.diagnose(exam, failure).first().copied();
+    let mistake = mistake.or_else(|| exercise.resembles(exam, failure));
+    text += &match mistake {
+        Some(mutant) => format!(
+            "This looks like: {}\nRead: {} in the book\n",
+            mutant.mistake, mutant.read
+        ),
+        None => "Does your code know the numbers of the tests, or depend on the time or on chance? It should follow from the formulas alone.\n".to_owned(),
+    };
+    (text, mistake)
 }
 
 /// The first hidden case of a check on which a subject differs.

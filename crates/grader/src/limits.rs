@@ -13,6 +13,8 @@ pub struct Bounds {
     pub run: Limits,
     /// How long one answer may take: seconds of CPU time, and four times as many of wall time, for a machine may be busy.
     pub answer_seconds: u32,
+    /// How long all answers together may take, in seconds of wall time.
+    pub run_seconds: u32,
 }
 
 impl Default for Bounds {
@@ -32,6 +34,7 @@ impl Default for Bounds {
                 file: 1,
             },
             answer_seconds: 2,
+            run_seconds: 300,
         }
     }
 }
@@ -46,11 +49,12 @@ impl Bounds {
             )
         };
         format!(
-            "compile: {}, wall {} s; run: {}, answer {} s",
+            "compile: {}, wall {} s; run: {}, answer {} s, all answers {} s",
             of(self.compile),
             self.compile_seconds,
             of(self.run),
-            self.answer_seconds
+            self.answer_seconds,
+            self.run_seconds
         )
     }
 }
@@ -62,6 +66,8 @@ pub enum Hit {
     Cpu(u32),
     /// Wall time without an answer, in seconds.
     Wall(u32),
+    /// Wall time for all answers together, in seconds.
+    All(u32),
     /// Memory, in megabytes.
     Memory(u32),
     /// The size of a file, in megabytes.
@@ -78,6 +84,7 @@ impl Hit {
         match self {
             Self::Cpu(seconds) => format!("CPU time: {seconds} s"),
             Self::Wall(seconds) => format!("time without an answer: {seconds} s"),
+            Self::All(seconds) => format!("time for all answers together: {seconds} s"),
             Self::Memory(megabytes) => format!("memory: {megabytes} MB"),
             Self::File(megabytes) => format!("size of a file: {megabytes} MB"),
             Self::Stack(megabytes) => {

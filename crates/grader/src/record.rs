@@ -131,7 +131,13 @@ impl Graded {
 
 /// What the student is told about a check.
 pub fn feedback(check: &Checked) -> String {
-    let mut lines = vec![check.asked.clone()];
+    // A message that explains a failure begins with what was asked.
+    let told = check.message.starts_with("Asked: ");
+    let mut lines = if told {
+        Vec::new()
+    } else {
+        vec![check.asked.clone()]
+    };
     if check.result == Held::NotTried {
         lines.push("It was not tried.".to_owned());
     }

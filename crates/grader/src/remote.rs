@@ -39,6 +39,8 @@ struct State {
     hits: HashMap<&'static str, usize>,
     /// The limit that was hit last.
     last: Option<Hit>,
+    /// How long its answers have been waited for, in all.
+    waited: Duration,
     /// Programs that were started.
     started: usize,
     /// What went wrong that is not the student's doing.
@@ -68,6 +70,14 @@ impl<'a> Remote<'a> {
     fn ready(&self, state: &mut State) -> Result<(), Fault> {
         if state.process.is_some() {
             return Ok(());
+        }
+        let all = self.bounds.run_seconds;
+        if state.waited >= Duration::from_secs(u64::from(all)) {
+            state.last = Some(Hit::All(all));
+            return Err(Fault::Lost(format!(
+                "it hit a limit; {}",
+                Hit::All(all).words()
+            )));
         }
         state.started += 1;
         let mut process = Process::spawn((self.start)(), self.bounds).map_err(|error| {
@@ -166,7 +176,13 @@ fn confused(state: &mut State) -> Fault {
 /// Asks, and waits for the answer. If there is none, the program is gone.
 fn ask(state: &mut State, call: &'static str, question: &Question) -> Result<Answer, Fault> {
     let process = state.process.as_mut().ok_or_else(lost)?;
-    let ended = match process.ask(&question.encode()) {
+    let all = process.bounds.run_seconds;
+    let since = Instant::now();
+    let answer = process.ask(&question.encode());
+    state.waited += since.elapsed();
+    let ended = match answer {
+        // A program that is slow in every step, and too slow in none, would take hours.
+        Ok(_) if state.waited >= Duration::from_secs(u64::from(all)) => Ended::Limit(Hit::All(all)),
         Ok(answer) => return Ok(answer),
         Err(ended) => ended,
     };

@@ -14,9 +14,11 @@ use crate::outcome::hex;
 pub struct Rubric {
     /// The points of each check, in the order of the exercise's checks.
     pub points: Vec<u32>,
+    /// How often each check is tried with hidden cases, each time others.
+    pub rounds: u32,
     /// What each known mistake is left with, by the mutant's name; the tests of this crate hold the grader to it.
     pub mutants: Vec<(String, u32)>,
-    /// The hash of the part of the file that decides: ids and points.
+    /// The hash of the part of the file that decides: rounds, names and points.
     pub hash: String,
 }
 
@@ -24,9 +26,15 @@ pub struct Rubric {
 #[serde(deny_unknown_fields)]
 struct Text {
     exercise: String,
+    #[serde(default = "once")]
+    rounds: u32,
     points: toml::Table,
     #[serde(default)]
     mutants: toml::Table,
+}
+
+fn once() -> u32 {
+    1
 }
 
 impl Rubric {
@@ -98,12 +106,20 @@ impl Rubric {
             .iter()
             .map(|(name, value)| Ok((name.clone(), whole(name, value)?)))
             .collect::<Result<Vec<_>, String>>()?;
+        if !(1..=20).contains(&text.rounds) {
+            return Err(format!(
+                "rounds = {}; it is a number from 1 to 20",
+                text.rounds
+            ));
+        }
         let mut hash = Sha256::new();
+        hash.update(format!("rounds {}\n", text.rounds));
         for (check, points) in exercise.checks.iter().zip(&points) {
             hash.update(format!("{} {points}\n", check.name));
         }
         Ok(Self {
             points,
+            rounds: text.rounds,
             mutants,
             hash: hex(&hash.finalize()),
         })

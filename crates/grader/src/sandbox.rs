@@ -50,6 +50,8 @@ pub struct Sandbox {
     tier: Tier,
     /// The program that makes it: a path.
     engine: PathBuf,
+    /// What the engine is told before anything else.
+    before: Vec<&'static str>,
     root: bool,
     /// Folders of the system beside `/usr`: links into it, or folders of their own on older systems.
     system: Vec<(PathBuf, Option<PathBuf>)>,
@@ -71,7 +73,12 @@ impl Sandbox {
         let mut reasons = Vec::new();
         let tiers: Vec<Tier> = wanted.map_or_else(|| order.to_vec(), |tier| vec![tier]);
         for tier in tiers {
-            match Self::of(tier).and_then(Self::tried) {
+            match Self::of(tier).and_then(|sandbox| {
+                let other = sandbox.other_runtime();
+                sandbox
+                    .tried()
+                    .or_else(|why| other.map_or(Err(why), Self::tried))
+            }) {
                 Ok(sandbox) => return Ok(sandbox),
                 Err(reason) => reasons.push(reason),
             }
@@ -133,8 +140,17 @@ impl Sandbox {
         Ok(Self {
             tier,
             engine,
+            before: Vec::new(),
             root,
             system,
+        })
+    }
+
+    /// The same with podman's other runtime: the one that it takes by itself does not know every arrangement of control groups.
+    fn other_runtime(&self) -> Option<Self> {
+        (self.engine.ends_with("podman") && find("runc").is_some()).then(|| Self {
+            before: vec!["--runtime", "runc"],
+            ..self.clone()
         })
     }
 
@@ -501,9 +517,17 @@ mod container {
     pub(super) fn command(engine: &Path, sandbox: &Sandbox, task: &Task<'_>) -> Command {
         let mut command = Command::new(engine);
         let uid = user_of(task.slot);
-        command.args(["run", "--rm", "-i", "--network=none", "--read-only"]);
+        command
+            .args(&sandbox.before)
+            .args(["run", "--rm", "-i", "--network=none", "--read-only"]);
         command.args(["--cap-drop=ALL", "--security-opt=no-new-privileges"]);
-        command.args(["--log-driver=none", "--hostname=sandbox"]);
+        command.args(["--log-driver=none", "--hostname=sandbox", "--shm-size=1m"]);
+        if engine.ends_with("podman") {
+            // Its own writable places have no bound.
+            command.arg("--read-only-tmpfs=false");
+        }
+        // What `prlimit` sets inside; some engines start with more than a machine lets them have.
+        command.args(["--ulimit=nofile=256:256", "--ulimit=nproc=128:128"]);
         command.arg(format!("--user={uid}:{uid}"));
         // The processes that the engine and the shell need come on top; `prlimit` holds the exact number.
         command.arg(format!("--pids-limit={}", task.limits.processes + 8));

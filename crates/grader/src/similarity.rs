@@ -81,6 +81,22 @@ pub fn identical(class: &[Entry]) -> Vec<Alike> {
     alike
 }
 
+/// Groups and the pairs that a tool found, without the pairs that a group has already.
+pub fn joined(mut groups: Vec<Alike>, pairs: Vec<Alike>) -> Vec<Alike> {
+    let new = |pair: &Alike| {
+        !(groups.iter()).any(|group| {
+            group.exercise == pair.exercise
+                && pair
+                    .students
+                    .iter()
+                    .all(|student| group.students.contains(student))
+        })
+    };
+    let pairs: Vec<Alike> = pairs.into_iter().filter(new).collect();
+    groups.extend(pairs);
+    groups
+}
+
 /// Rust code without white space and comments, but for what is in quotes.
 fn bare(code: &str) -> String {
     let mut bare = String::new();
@@ -295,7 +311,28 @@ fn run(folder: &Path, python: &Path, patience: Duration) -> Result<Vec<Found>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, fingerprint};
+    use super::{Alike, bare, fingerprint, joined};
+
+    #[test]
+    fn a_pair_that_is_in_a_group_is_told_once() {
+        let alike = |exercise: &str, students: &[&str], share| Alike {
+            exercise: exercise.to_owned(),
+            students: students
+                .iter()
+                .map(|student| (*student).to_owned())
+                .collect(),
+            share,
+        };
+        let group = alike("ex07", &["ada", "bob", "eve"], None);
+        let again = alike("ex07", &["ada", "eve"], Some(1.0));
+        let other = alike("ex07", &["ada", "kim"], Some(0.9));
+        let elsewhere = alike("ex03", &["ada", "eve"], Some(0.9));
+        let all = joined(
+            vec![group.clone()],
+            vec![again, other.clone(), elsewhere.clone()],
+        );
+        assert_eq!(all, [group, other, elsewhere]);
+    }
 
     #[test]
     fn white_space_and_comments_are_left_out_and_quotes_are_kept() {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::{self, Staged};
 use crate::error::{Error, Result};
-use crate::log::{self, Event, Log, sha256};
+use crate::log::{self, Event, Log, Verified, sha256};
 use crate::outcome::{self, Outcome};
 
 pub(crate) const OUTCOMES: &str = "outcomes";
@@ -244,6 +244,32 @@ impl Store {
         // What is kept in memory is changed after the files are, so a panic elsewhere leaves it right.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sees that a folder has what its log tells of, unchanged, and that the logs of its shards hold.
+///
+/// # Errors
+/// If a chain is broken, or an outcome is bad, was changed, or is gone: every such file is named.
+pub fn verify(dir: &Path) -> Result<Verified> {
+    let logs = dir.join(LOGS);
+    for name in atomic::names(&logs)? {
+        log::verify(&logs.join(name))?;
+    }
+    let outcomes = checked_hashes(dir)?;
+    let verified = log::verify(&dir.join(log::FILE))?;
+    let gone = verified
+        .outcomes
+        .keys()
+        .filter(|key| !outcomes.contains_key(*key));
+    let gone = gone.map(|key| {
+        Error::file(
+            &file(dir, OUTCOMES, key),
+            "the log tells of it, and it is gone",
+            "take it from a backup, or grade again: only what is missing is done",
+        )
+    });
+    Error::all(gone.collect())?;
+    Ok(verified)
 }
 
 /// The path of a file of a store.

@@ -8,10 +8,14 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{Folder, Random, assert_same, entry, files, outcome};
+use moments_grader::export::{self, Format};
 use moments_grader::log;
 use moments_grader::merge::merge;
-use moments_grader::store::Store;
+use moments_grader::policy::Policy;
+use moments_grader::record::Record;
+use moments_grader::store::{self, Store};
 use moments_grader::view::View;
+use moments_grader::{similarity, summary};
 
 /// Grades the `k`-th of `n` parts of a class.
 fn shard(dir: &Path, class: u64, k: u64, n: u64) {
@@ -100,9 +104,23 @@ fn a_thousand_outcomes_are_the_same_bytes_from_one_shard_and_from_fifty() {
             .len(),
         merged.outcomes
     );
-    for log in files(&fifty.join("logs")) {
-        log::verify(&fifty.join("logs").join(log.0)).unwrap();
+    store::verify(&fifty).unwrap();
+    // And so is all that is made from them.
+    for folder in [&one, &fifty] {
+        let view = View::open(folder).unwrap();
+        let policy = Policy::default();
+        let records = Record::all(&view, &policy).unwrap();
+        export::write(&folder.join("exports"), &records, &policy, &Format::ALL).unwrap();
+        summary::write(
+            folder,
+            &records,
+            &policy,
+            similarity::identical(&view.class),
+        )
+        .unwrap();
     }
+    assert!(files(&one.join("exports")).len() > 1900);
+    assert_same(&results(&one), &results(&fifty), "exports and summary");
 }
 
 #[test]

@@ -109,6 +109,24 @@ pub(crate) fn create_private(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether this user may write to a folder, or make it where it does not exist yet.
+#[cfg(unix)]
+pub(crate) fn is_writable(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    folder
+        .ancestors()
+        .find(|ancestor| ancestor.exists())
+        .is_some_and(|there| {
+            there.is_dir() && access(there, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+        })
+}
+
+/// Whether this user may write to a folder; that is found out by writing.
+#[cfg(not(unix))]
+pub(crate) fn is_writable(_folder: &Path) -> bool {
+    true
+}
+
 /// Removes a folder that may be gone already.
 pub(crate) fn remove_dir(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
@@ -198,7 +216,8 @@ pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, Error> {
 
 /// Locks a file together with other readers, unless somebody has it alone.
 pub(crate) fn try_lock_shared(path: &Path) -> Result<Option<File>, Error> {
-    let file = open_lock(path)?;
+    // Readers of a template that an administrator made may not write to its lock, and need not.
+    let file = open_lock(path).or_else(|error| File::open(path).map_err(|_| error))?;
     match file.try_lock_shared() {
         Ok(()) if same_file(&file, path) => Ok(Some(file)),
         Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),

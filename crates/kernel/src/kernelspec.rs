@@ -12,7 +12,8 @@ use crate::hash::Hash;
 use crate::layout::Layout;
 use crate::report::{Reporter, State};
 
-fn spec(layout: &Layout, flavour: Flavour) -> Value {
+/// The kernelspec of the clone's own JupyterLab.
+pub(crate) fn spec(layout: &Layout, flavour: Flavour) -> Value {
     json!({
         "argv": [
             layout.launcher().to_string_lossy(),
@@ -95,8 +96,11 @@ pub(crate) fn check(layout: &Layout) -> State {
     )
 }
 
-pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Error> {
-    let fingerprint = fingerprint(layout)?;
+/// Builds the launcher from the clone's sources; tells where cargo put it.
+pub(crate) fn build_launcher(
+    layout: &Layout,
+    reporter: &mut dyn Reporter,
+) -> Result<PathBuf, Error> {
     reporter.progress("building the launcher");
     let mut program = None;
     exec::run(
@@ -118,8 +122,12 @@ pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Er
             None => {}
         },
     )?;
-    let program = program
-        .ok_or_else(|| Error::failed("cargo built the kernel's launcher and did not say where."))?;
+    program.ok_or_else(|| Error::failed("cargo built the kernel's launcher and did not say where."))
+}
+
+pub(crate) fn run(layout: &Layout, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    let fingerprint = fingerprint(layout)?;
+    let program = build_launcher(layout, reporter)?;
     let content = fs::read(&program).map_err(|error| Error::io("read", &program, &error))?;
     let launcher = layout.launcher();
     exec::write_atomic(&launcher, &content)?;
@@ -144,7 +152,7 @@ fn executable(line: &str) -> Option<PathBuf> {
 }
 
 #[cfg(unix)]
-fn make_executable(path: &std::path::Path) -> Result<(), Error> {
+pub(crate) fn make_executable(path: &std::path::Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
         .map_err(|error| Error::io("make executable", path, &error))
@@ -152,7 +160,7 @@ fn make_executable(path: &std::path::Path) -> Result<(), Error> {
 
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
-fn make_executable(_path: &std::path::Path) -> Result<(), Error> {
+pub(crate) fn make_executable(_path: &std::path::Path) -> Result<(), Error> {
     Ok(())
 }
 

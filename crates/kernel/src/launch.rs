@@ -18,7 +18,7 @@ use crate::report::{Quiet, Reporter};
 use crate::template::{self, Template};
 
 /// Tells the log of Jupyter, which is where a kernel's standard error goes.
-struct Log;
+pub(crate) struct Log;
 
 impl Reporter for Log {
     fn progress(&mut self, _text: &str) {}

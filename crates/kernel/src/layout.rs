@@ -3,6 +3,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::files;
 use crate::flavour::Flavour;
 use crate::hash::Hash;
 
@@ -12,6 +13,7 @@ pub struct Layout {
     root: PathBuf,
     cache: PathBuf,
     builds: PathBuf,
+    kernels: PathBuf,
 }
 
 impl Layout {
@@ -32,9 +34,11 @@ impl Layout {
             std::path::absolute(&path).map_err(|error| Error::io("find", &path, &error))
         };
         let cache = absolute(cache.into())?;
+        let builds = builds_dir(&cache, &env::temp_dir());
         Ok(Self {
             root: absolute(root.into())?,
-            builds: builds_dir(&cache, &env::temp_dir()),
+            kernels: kernels_dir(&builds),
+            builds,
             cache,
         })
     }
@@ -119,9 +123,32 @@ impl Layout {
         self.builds.join("templates")
     }
 
-    /// The directories of running kernels.
+    /// The directories of running kernels: beside the templates, or in this user's own cache where the shared one is read-only.
     pub fn kernels(&self) -> PathBuf {
-        self.builds.join("kernels")
+        self.kernels.clone()
+    }
+
+    /// Makes the folder of [`kernels`](Self::kernels) where it does not lie beside the templates.
+    pub(crate) fn prepare_kernels(&self) -> Result<(), Error> {
+        let Some(own) = self.kernels.parent().filter(|own| *own != self.builds) else {
+            return Ok(());
+        };
+        if has_space(own) {
+            return Err(Error::failed(format!(
+                "The kernel cannot compile below a path with a space, and {} has one: set TMPDIR to a folder without.",
+                own.display()
+            )));
+        }
+        if own.starts_with(env::temp_dir()) {
+            files::create_private(own)?;
+        }
+        std::fs::create_dir_all(&self.kernels)
+            .map_err(|error| Error::io("create", &self.kernels, &error))
+    }
+
+    /// What was installed out of a clone, one small file each.
+    pub(crate) fn installs(&self) -> PathBuf {
+        self.cache.join("installs")
     }
 
     fn jupyter_data(&self) -> PathBuf {
@@ -169,8 +196,22 @@ fn builds_dir(cache: &Path, temporary: &Path) -> PathBuf {
     }
 }
 
+/// Kernels compile beside the templates, unless an administrator made those for everybody.
+fn kernels_dir(builds: &Path) -> PathBuf {
+    let shared = builds.join("kernels");
+    if files::is_writable(&shared) {
+        return shared;
+    }
+    let temporary = env::temp_dir();
+    let own = own_cache_dir(&|name| env::var_os(name)).map_or_else(
+        |_| temporary.join("moments"),
+        |cache| builds_dir(&cache, &temporary),
+    );
+    own.join("kernels")
+}
+
 /// The file name of a program on this system.
-fn executable(name: &str) -> String {
+pub(crate) fn executable(name: &str) -> String {
     format!("{name}{}", env::consts::EXE_SUFFIX)
 }
 
@@ -183,6 +224,16 @@ fn cache_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Err
     if let Some(folder) = set("MOMENTS_CACHE_DIR") {
         return Ok(folder);
     }
+    own_cache_dir(variable)
+}
+
+/// The cache that the system gives every user.
+fn own_cache_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
+    let set = |name: &str| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(folder) = set("XDG_CACHE_HOME").filter(|folder| folder.is_absolute()) {
         return Ok(folder.join("moments"));
     }

@@ -109,6 +109,15 @@ pub fn setup_only(
         "Another set-up of this clone is running: waiting for it.",
         reporter,
     )?;
+    run_missing(layout, steps, reporter)
+}
+
+/// As [`setup_only`], without keeping another set-up of the clone away.
+pub(crate) fn run_missing(
+    layout: &Layout,
+    steps: &[Step],
+    reporter: &mut dyn Reporter,
+) -> Result<(), Error> {
     for step in Step::ALL.into_iter().filter(|step| steps.contains(step)) {
         if step.check(layout).is_present() {
             continue;

@@ -302,7 +302,7 @@ fn key(layout: &Layout, flavour: Flavour, rustc: &str) -> Result<String, Error> 
 }
 
 /// The files that a template is made from, relative to the clone.
-fn sources(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn sources(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
     let mut all = vec![PathBuf::from("Cargo.lock"), PathBuf::from("Cargo.toml")];
     for (folder, _) in CRATES {
         let folder = Path::new("crates").join(folder);

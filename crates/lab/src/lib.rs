@@ -19,6 +19,7 @@
 pub mod format;
 pub mod objective;
 pub mod plot;
+pub mod transformer;
 
 mod display;
 mod error;

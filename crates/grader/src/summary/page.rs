@@ -86,12 +86,15 @@ p { margin: .3rem 0 .6rem; max-width: 44rem; }
 .wide { overflow-x: auto; }
 .wide:focus-visible { outline: 2px solid var(--holds); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
+a { color: var(--holds); }
+summary { cursor: pointer; }
+summary h3 { display: inline-block; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap; overflow-wrap: normal; }
 tbody th { font-weight: 500; }
 .number { text-align: right; white-space: nowrap; overflow-wrap: normal; }
-.bars td:last-child, .bars th:last-child { width: 60%; min-width: 8rem; }
+.bars td:last-child { width: 60%; }
+.bars th:first-child { min-width: 6.5rem; }
 .bar { display: flex; height: .9rem; margin-top: .3rem; background: var(--band); }
 .bar i { display: block; height: 100%; }
 .holds { background: var(--holds); } .seen { background: var(--seen); } .hidden { background: var(--hidden); } .none { background: var(--none); }
@@ -126,10 +129,13 @@ fn percent(part: usize, whole: usize) -> f64 {
 }
 
 fn overview(html: &mut String, summary: &Summary) {
-    html.push_str(
-        "<div class=\"wide\" role=\"region\" aria-label=\"Exercises\" tabindex=\"0\">\n<table>\n",
+    let graded: usize = summary.exercises.values().map(Exercise::graded).sum();
+    let _ = writeln!(
+        html,
+        "<p>{graded} submissions are graded, {} have no outcome yet. Means and medians are of the points of the rubric, before lateness.</p>",
+        summary.faults.len()
     );
-    html.push_str("<caption>All exercises. Means and medians are of the points of the rubric, before lateness.</caption>\n<thead><tr><th scope=\"col\">Exercise</th>");
+    html.push_str("<div class=\"wide\" role=\"region\" aria-label=\"Exercises\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Exercise</th>");
     for column in [
         "Graded",
         "Mean",
@@ -182,8 +188,8 @@ fn section(html: &mut String, name: &str, exercise: &Exercise) {
             (label, count)
         })
         .collect();
-    bars(html, "Points earned", "Share of the points", &bins);
-    checks(html, &exercise.checks);
+    bars(html, "Points earned", "Of the points", &bins);
+    checks(html, &name, &exercise.checks);
     counted(
         html,
         "Commonest diagnoses",
@@ -199,7 +205,7 @@ fn bars(html: &mut String, title: &str, label: &str, rows: &[(String, usize)]) {
     let most = rows.iter().map(|(_, count)| *count).max().unwrap_or(0);
     let _ = write!(
         html,
-        "<h3>{title}</h3>\n<table class=\"bars\">\n<thead><tr><th scope=\"col\">{label}</th><th scope=\"col\" class=\"number\">Submissions</th><th><span aria-hidden=\"true\"></span></th></tr></thead>\n<tbody>\n"
+        "<h3>{title}</h3>\n<table class=\"bars\">\n<thead><tr><th scope=\"col\">{label}</th><th scope=\"col\" class=\"number\">Count</th><td></td></tr></thead>\n<tbody>\n"
     );
     for (label, count) in rows {
         let _ = writeln!(
@@ -226,7 +232,7 @@ fn counted(html: &mut String, title: &str, label: &str, counts: &BTreeMap<String
     bars(html, title, label, &rows);
 }
 
-fn checks(html: &mut String, checks: &[Check]) {
+fn checks(html: &mut String, exercise: &str, checks: &[Check]) {
     if checks.is_empty() {
         return;
     }
@@ -234,7 +240,10 @@ fn checks(html: &mut String, checks: &[Check]) {
     for (class, text) in KEY {
         let _ = write!(html, "<li><i class=\"{class}\"></i>{text}</li>");
     }
-    html.push_str("</ul>\n<div class=\"wide\" role=\"region\" aria-label=\"Checks\" tabindex=\"0\">\n<table class=\"checks\">\n<thead><tr><th scope=\"col\">Check</th>");
+    let _ = write!(
+        html,
+        "</ul>\n<div class=\"wide\" role=\"region\" aria-label=\"Checks of {exercise}\" tabindex=\"0\">\n<table class=\"checks\">\n<thead><tr><th scope=\"col\">Check</th>"
+    );
     for (_, text) in KEY {
         let _ = write!(html, "<th scope=\"col\" class=\"number\">{text}</th>");
     }
@@ -276,7 +285,7 @@ const KEY: [(&str, &str); 4] = [
     ("none", "not tried"),
 ];
 
-/// A titled table, or nothing if it has no rows.
+/// A titled table, or the title alone if it has no rows.
 fn list<const N: usize>(
     html: &mut String,
     title: &str,
@@ -284,11 +293,21 @@ fn list<const N: usize>(
     columns: [&str; N],
     rows: &[[String; N]],
 ) {
-    let _ = writeln!(html, "<h3>{title}: {}</h3>", rows.len());
     if rows.is_empty() {
+        let _ = writeln!(html, "<h3>{title}: none</h3>");
         return;
     }
-    let _ = write!(html, "<p class=\"soft\">{what}</p>\n<table>\n<thead><tr>");
+    // A long list is folded, so that the next one is seen.
+    let open = if rows.len() > 12 {
+        ""
+    } else {
+        " open=\"open\""
+    };
+    let _ = write!(
+        html,
+        "<details{open}>\n<summary><h3>{title}: {}</h3></summary>\n<p class=\"soft\">{what}</p>\n<table>\n<thead><tr>",
+        rows.len()
+    );
     for column in columns {
         let _ = write!(html, "<th scope=\"col\">{column}</th>");
     }
@@ -300,7 +319,7 @@ fn list<const N: usize>(
         }
         html.push_str("</tr>\n");
     }
-    html.push_str("</tbody>\n</table>\n");
+    html.push_str("</tbody>\n</table>\n</details>\n");
 }
 
 fn alike(html: &mut String, summary: &Summary) {

@@ -210,7 +210,7 @@ impl Iterator for Batches {
 
 /// A bell-shaped number with mean 0 and variance 1: twelve uniform ones added.
 /// It needs no logarithm or cosine, whose last bits differ between machines.
-fn bell(rng: &mut StdRng) -> f64 {
+pub(crate) fn bell(rng: &mut StdRng) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
 }
 

@@ -5,6 +5,7 @@ mod quadratic;
 mod rosenbrock;
 mod square;
 
+pub(crate) use delivery::bell;
 pub use delivery::{Batches, Delivery};
 pub use quadratic::Quadratic;
 pub use rosenbrock::Rosenbrock;
