@@ -110,6 +110,8 @@ struct Run {
 }
 
 #[derive(Debug, Clone, Args)]
+// `Verb::Export` makes a group of that name too, and clap allows one of each.
+#[group(id = "exports")]
 struct Export {
     /// What to write besides the outcomes.
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = ["json", "gradescope", "classroom50", "junit", "csv", "exercism"])]
@@ -179,6 +181,12 @@ fn sandbox(run: &Run) -> Result<Sandbox> {
 }
 
 fn grader(layout: &Layout, run: &Run) -> Result<Grader> {
+    if let Some(key) = run.key.as_deref().filter(|key| !key.exists()) {
+        let key = key.display();
+        bail!(
+            "{key}: there is no such key. If the class has one, name its file; if not, make one and keep it: `openssl rand -hex 32 > {key}`"
+        );
+    }
     let options = Options {
         key: run
             .key
@@ -211,7 +219,9 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     };
     let handouts = handouts(layout)?;
     let common = common(layout, &handouts);
-    let mut found = find_all(&run.paths, &handouts, run.exercise.as_deref())?;
+    // The error names its cause already.
+    let mut found =
+        find_all(&run.paths, &handouts, run.exercise.as_deref()).map_err(|why| anyhow!("{why}"))?;
     let mut line = Line::new();
     line.update("preparing what submissions are compiled with");
     let grader = grader(layout, run)?;
@@ -219,7 +229,7 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     let store = Store::open(out)?;
     let style = Style::stderr();
     for remark in found.remarks.drain(..) {
-        eprintln!("{} {remark}", style.dim("passed over:"));
+        eprintln!("{} {remark}", style.bold("note:"));
     }
     if !grader.official() {
         let why = if run.key.is_none() {

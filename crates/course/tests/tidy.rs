@@ -367,6 +367,7 @@ fn nothing_lies_at_the_top_that_does_not_belong_there() {
         "README.md",
         "benches",
         "book",
+        "ci",
         "crates",
         "docker",
         "exercises",
