@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::error::Error;
 use crate::flavour::Flavour;
+use crate::guard;
 use crate::launch;
 use crate::layout::Layout;
 use crate::notebook;
@@ -98,7 +99,7 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
         }
         // Not for people: a launcher starts it, see `launch`.
         ["tidy", _] => {
-            launch::tidy(&PathBuf::from(&arguments[1]))?;
+            guard::tidy(&PathBuf::from(&arguments[1]))?;
             Ok(ExitCode::SUCCESS)
         }
         ["setup"] => {
