@@ -52,7 +52,14 @@ impl Interrupts {
     pub(crate) fn press(&self, kernel: u32) {
         let cell = cells::of(kernel);
         if cell.is_some_and(cells::waits) {
-            return say(cell, IDLE);
+            thread::spawn(move || {
+                // Jupyter interrupts before it ends a kernel, too, and then there is nobody to be told.
+                thread::sleep(ANSWER);
+                if cell == cells::of(kernel) {
+                    say(cell, IDLE);
+                }
+            });
+            return;
         }
         let told = self.told.lock().ok().and_then(|mut told| told.take());
         // The file is still there if nothing has looked for it since.
