@@ -132,14 +132,16 @@ impl Template {
             return Ok(());
         }
         prepare_builds(layout)?;
-        let lock = files::lock_exclusive(
+        // Whoever compiled it then uses it, and shares the lock with nobody who wants it alone.
+        let lock = files::lock_unless(
             &self.lock_path(),
             "Another process is compiling the course's crates: waiting for it.",
             reporter,
+            &|| self.is_complete(),
         )?;
-        if self.is_complete() {
+        let Some(lock) = lock.filter(|_| !self.is_complete()) else {
             return Ok(());
-        }
+        };
         let guard = Guard::start(&layout.launcher(), &self.folder);
         let built = self.build_alone(layout, &lock, &guard, reporter);
         // The guard removes what is not complete, once nobody holds the lock.
@@ -911,6 +913,27 @@ mod tests {
             files::files_below(&folder.path().join("target")).unwrap(),
             [PathBuf::from("debug/deps/libndarray-1.rlib")]
         );
+    }
+
+    #[test]
+    fn who_waits_for_a_template_goes_on_when_it_is_complete_though_another_kernel_uses_it() {
+        let (_folder, layout) = clone("waits");
+        let template = Template {
+            flavour: Flavour::Plain,
+            folder: layout.templates().join("k"),
+            key: "k".to_owned(),
+        };
+        let held = files::try_lock(&template.lock_path()).unwrap();
+        let waiting = std::thread::spawn({
+            let (template, layout) = (template.clone(), layout.clone());
+            move || template.build(&layout, &mut crate::report::Quiet)
+        });
+        std::thread::sleep(Duration::from_millis(150));
+        assert!(!waiting.is_finished());
+        exec::write_atomic(&template.marker(), b"").unwrap();
+        let kept = held.unwrap();
+        waiting.join().unwrap().unwrap();
+        drop(kept);
     }
 
     #[test]

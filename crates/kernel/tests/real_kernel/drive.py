@@ -15,7 +15,7 @@ import psutil
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 
-PATIENCE = 300
+PATIENCE = 900
 ENDLESS = "loop { std::hint::spin_loop() }"
 
 

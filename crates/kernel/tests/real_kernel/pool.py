@@ -19,7 +19,7 @@ from drive import Cell
 from jupyter_client import BlockingKernelClient
 
 MARK = "MOMENTS_TEST_MARK"
-PATIENCE = 180
+PATIENCE = 600
 
 
 def wait(what, until, seconds=PATIENCE):
