@@ -6,6 +6,7 @@ environment, by which it is found again.
 
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -28,6 +29,9 @@ def wait(what, until, seconds=PATIENCE):
         assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s"
         time.sleep(0.05)
     return found
+
+
+SERVERS = []
 
 
 class Server:
@@ -64,6 +68,7 @@ class Server:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        SERVERS.append(self.process)
         wait("JupyterLab answers", self.answers)
 
     def answers(self):
@@ -91,18 +96,15 @@ class Server:
             return []
 
     def one_waits(self):
-        """Waits until a kernel waits and listens."""
+        """Waits until a kernel waits and answers; tells its launcher."""
 
-        def listens():
-            for file in self.runtime.glob("moments-pool-*.json"):
-                with socket.socket() as probe:
-                    port = json.loads(file.read_text())["shell_port"]
-                    if probe.connect_ex(("127.0.0.1", port)) == 0 and len(self.waiting()) == 1:
-                        return self.waiting()
-            return None
+        def answers():
+            files = list(self.runtime.glob("moments-pool-*.json"))
+            waiting = self.waiting()
+            # The files of kernels that were given away are there as well, until those end.
+            return waiting if len(waiting) == 1 and all(map(answered, files)) else None
 
-        [launcher] = wait("a kernel waits", listens)
-        # It listens only after it has run its prelude.
+        [launcher] = wait("a kernel waits", answers)
         return launcher
 
     def marked(self):
@@ -135,6 +137,37 @@ class Server:
         return len(folders)
 
 
+def connect(file):
+    """A client of a kernel that answers. A kernel that starts on a busy machine misses heartbeats, so nobody listens to them."""
+    client = BlockingKernelClient(connection_file=str(file))
+    client.load_connection_file()
+    client.start_channels(hb=False)
+    return client
+
+
+def ask_kernel_info(client, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        client.kernel_info()
+        try:
+            client.get_shell_msg(timeout=1)
+        except queue.Empty:
+            continue
+        return True
+    return False
+
+
+def answered(file):
+    try:
+        client = connect(file)
+    except (OSError, ValueError):
+        return False
+    try:
+        return ask_kernel_info(client, 2)
+    finally:
+        client.stop_channels()
+
+
 def kernel_folders(processes):
     found = set()
     for process in processes:
@@ -154,11 +187,8 @@ class Notebook:
         self.connect()
 
     def connect(self):
-        file = self.server.runtime / f"kernel-{self.id}.json"
-        self.client = BlockingKernelClient(connection_file=str(file))
-        self.client.load_connection_file()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
+        self.client = connect(self.server.runtime / f"kernel-{self.id}.json")
+        assert ask_kernel_info(self.client, PATIENCE), "the kernel does not answer"
 
     def run(self, code):
         return Cell(self.client, self.client.execute(code)).end()
@@ -239,4 +269,8 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    finally:
+        for server in SERVERS:
+            server.kill()
