@@ -2,7 +2,7 @@ use crate::error::Problem;
 use crate::question::{self, Question};
 use crate::teaching::Teaching;
 use crate::{Error, span};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -60,6 +60,10 @@ pub struct Cell {
     pub fold: bool,
     /// Where in `code` the value stands that the cell shows.
     pub(crate) value: Option<Range<usize>>,
+    /// The variables that the kernel keeps from this cell on.
+    pub(crate) kept: Vec<String>,
+    /// The names that stand in that value, except those that it binds itself.
+    pub(crate) named: Vec<String>,
 }
 
 impl Chapter {
@@ -273,13 +277,15 @@ impl<'a> Reader<'a> {
             );
         }
         match read_code(&code) {
-            Ok(value) => {
+            Ok(read) => {
                 let cell = Cell {
                     name,
                     line: line + 1,
                     code,
                     fold,
-                    value,
+                    value: read.value,
+                    kept: read.kept,
+                    named: read.named,
                 };
                 self.push(line, Kind::Cell(cell));
             }
@@ -321,8 +327,15 @@ pub(crate) fn is_kebab(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// What is read off a cell's code.
+struct Read {
+    value: Option<Range<usize>>,
+    kept: Vec<String>,
+    named: Vec<String>,
+}
+
 /// Parses a cell's code and finds the value that it shows. Errors carry the line within the code, counted from 1.
-fn read_code(code: &str) -> Result<Option<Range<usize>>, Vec<(usize, String)>> {
+fn read_code(code: &str) -> Result<Read, Vec<(usize, String)>> {
     let statements = syn::Block::parse_within
         .parse_str(code)
         .map_err(|e| vec![(e.span().start().line, format!("this is not Rust: {e}"))])?;
@@ -346,13 +359,58 @@ fn read_code(code: &str) -> Result<Option<Range<usize>>, Vec<(usize, String)>> {
             .map(|line| (line, message.to_owned()))
             .collect());
     }
-    Ok(match statements.last() {
-        Some(syn::Stmt::Expr(value, None)) => Some(value.span().byte_range()),
+    let mut bound = Names::default();
+    for statement in &statements {
+        if let syn::Stmt::Local(local) = statement {
+            bound.visit_pat(&local.pat);
+        }
+    }
+    let mut names = Names::default();
+    let value = match statements.last() {
+        Some(syn::Stmt::Expr(value, None)) => {
+            names.visit_expr(value);
+            Some(value.span().byte_range())
+        }
         Some(syn::Stmt::Macro(value)) if value.semi_token.is_none() => {
+            names.visit_macro(&value.mac);
             Some(value.span().byte_range())
         }
         _ => None,
+    };
+    names.mentioned.retain(|name| !names.bound.contains(name));
+    Ok(Read {
+        value,
+        kept: bound.bound.into_iter().collect(),
+        named: names.mentioned.into_iter().collect(),
     })
+}
+
+/// The variables that a piece of code binds, and the names that it mentions.
+#[derive(Default)]
+struct Names {
+    bound: BTreeSet<String>,
+    mentioned: BTreeSet<String>,
+}
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_pat_ident(&mut self, node: &'ast syn::PatIdent) {
+        self.bound.insert(node.ident.to_string());
+        syn::visit::visit_pat_ident(self, node);
+    }
+
+    fn visit_expr_path(&mut self, node: &'ast syn::ExprPath) {
+        if let Some(name) = node.path.get_ident() {
+            self.mentioned.insert(name.to_string());
+        }
+    }
+
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        let text = node.tokens.to_string();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        self.mentioned.extend(words.map(str::to_owned));
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
 /// The line of a `let` that binds a closure.

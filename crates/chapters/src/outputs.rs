@@ -124,13 +124,18 @@ fn mark(name: &str) -> String {
     format!("\u{1}cell {name}\u{1}\n")
 }
 
+/// Begins the call that a variable in the last value of a cell is checked with.
+const KEPT: &str = "show::kept(&";
+
 /// The program: each line of a cell stands on its line of the chapter, between them there is room for what joins them.
 fn program(chapter: &Chapter) -> String {
     let mut out = String::from(
         "#![allow(unused, nonstandard_style)] #![deny(unused_must_use)] mod show; use show::Show as _; fn main() {",
     );
     let mut line = 1;
+    let mut kept = BTreeSet::new();
     for cell in chapter.cells() {
+        kept.extend(&cell.kept);
         while line < cell.line - 1 {
             out.push('\n');
             line += 1;
@@ -143,7 +148,11 @@ fn program(chapter: &Chapter) -> String {
                     &cell.code[at.clone()],
                     &cell.code[at.end..],
                 );
-                let _ = write!(out, "{before}({value}).evcxr_display();{after}");
+                let _ = write!(out, "{before}({value}).evcxr_display();");
+                for name in cell.named.iter().filter(|name| kept.contains(name)) {
+                    let _ = write!(out, " {KEPT}{name});");
+                }
+                out.push_str(after);
             }
             None => out.push_str(&cell.code),
         }
@@ -291,6 +300,18 @@ fn compiler_problem(chapter: &Chapter, message: &serde_json::Value) -> Option<Pr
         .as_u64()
         .filter(|_| span["file_name"] == "main.rs")
         .and_then(|n| usize::try_from(n).ok());
+    if let Some(name) = moved(primary) {
+        let cell = line.and_then(|line| cell_at(chapter, line));
+        return Some(Problem {
+            path: chapter.path.clone(),
+            line,
+            message: format!(
+                "cell `{}`: its last expression moves `{name}`, which the kernel keeps for later cells, and shows text instead of a figure then; \
+                 use `{name}.clone()`, or make the value in a function",
+                cell.map_or("", |cell| &cell.name)
+            ),
+        });
+    }
     let rendered = message["rendered"].as_str().unwrap_or_default();
     let rendered = rendered.replace("main.rs:", &format!("{}:", chapter.path.display()));
     let cell = line
@@ -302,6 +323,21 @@ fn compiler_problem(chapter: &Chapter, message: &serde_json::Value) -> Option<Pr
         line,
         message: format!("{cell}does not compile\n{}", rendered.trim_end()),
     })
+}
+
+/// The variable that the compiler finds moved where it should still be there, see [`KEPT`].
+fn moved(primary: &serde_json::Value) -> Option<&str> {
+    let text = &primary["text"][0];
+    let column = |name: &str| usize::try_from(text[name].as_u64()?).ok()?.checked_sub(1);
+    let (start, end) = (column("highlight_start")?, column("highlight_end")?);
+    let line = text["text"].as_str()?;
+    // The compiler counts characters, and marks `&name`.
+    let at = |n| line.char_indices().nth(n).map_or(line.len(), |(at, _)| at);
+    let before = &line[..at(start)];
+    let marked = &line[at(start)..at(end)];
+    before
+        .ends_with(KEPT.trim_end_matches('&'))
+        .then(|| marked.trim_start_matches('&'))
 }
 
 fn cell_at(chapter: &Chapter, line: usize) -> Option<&Cell> {
@@ -517,8 +553,9 @@ fn split(printed: &str) -> Result<(String, Vec<(String, String)>), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{collect, mark, program};
+    use super::{collect, mark, moved, program};
     use crate::Chapter;
+    use serde_json::json;
     use std::fmt::Write as _;
     use std::path::Path;
 
@@ -545,9 +582,33 @@ mod tests {
             );
         }
         assert!(
-            program.contains("(x + 1).evcxr_display(); // é"),
+            program.contains("(x + 1).evcxr_display(); show::kept(&x); // é"),
             "{program}"
         );
+    }
+
+    #[test]
+    fn a_variable_in_the_last_value_of_a_cell_must_still_be_there_behind_it() {
+        let chapter = chapter(&[
+            "let xs = vec![1.0]; let n = 2;\nfigure(xs.iter().map(|n| n + 1.0), m)",
+            "let m = 1;\nvec![xs, m]",
+        ]);
+        let program = program(&chapter);
+        assert!(
+            program.contains(", m)).evcxr_display(); show::kept(&xs);\n"),
+            "{program}"
+        );
+        assert!(
+            program.contains(".evcxr_display(); show::kept(&m); show::kept(&xs);"),
+            "{program}"
+        );
+        let line = "(f(é, xs)).evcxr_display(); show::kept(&xs);";
+        let start = line.chars().take_while(|c| *c != '&').count() + 1;
+        let primary = json!({ "text": [{ "text": line, "highlight_start": start, "highlight_end": start + 3 }] });
+        assert_eq!(moved(&primary), Some("xs"));
+        let other =
+            json!({ "text": [{ "text": line, "highlight_start": 2, "highlight_end": 10 }] });
+        assert_eq!(moved(&other), None);
     }
 
     #[test]

@@ -252,6 +252,29 @@ fn a_compile_error_and_a_panic_point_at_the_line_of_the_chapter() {
 }
 
 #[test]
+fn a_last_value_that_moves_a_variable_of_the_notebook_is_refused_and_a_clone_is_not() {
+    let source = CHAPTER
+        .replace("struct Picture;", "struct Picture(Vec<f64>);")
+        .replace("\nPicture\n", "\nPicture(values)\n");
+    let line = source.lines().position(|l| l == "Picture(values)").unwrap() + 1;
+    let course = Course::new("moved", &source);
+    let message = outputs::write(&course.layout, "04-small")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with(&format!(
+            "book/src/04-small.md:{line}: cell `second`: its last expression moves `values`"
+        )) && message.contains("values.clone()"),
+        "{message}"
+    );
+    course.put(
+        "book/src/04-small.md",
+        &source.replace("(values)", "(values.clone())"),
+    );
+    outputs::write(&course.layout, "04-small").unwrap();
+}
+
+#[test]
 fn the_notebook_has_the_prose_and_cells_without_outputs() {
     let course = Course::new("notebook", CHAPTER);
     course.numbers();

@@ -13,8 +13,8 @@ use moments_kernel::Layout;
 use crate::process;
 use crate::stop::Stop;
 
-/// How long JupyterLab may take until it answers; the first start on a slow disk compiles its Python.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long JupyterLab may take until it answers; the first start on a slow disk, or on a busy machine, compiles its Python.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Nothing is asked of another host, and no learner is asked about news: the defaults of this environment's JupyterLab.
 const SETTINGS: &str = r#"{
@@ -110,8 +110,8 @@ impl Jupyter {
             }
             if Instant::now() > deadline {
                 bail!(
-                    "JupyterLab does not answer after {} seconds:\n{}",
-                    PATIENCE.as_secs(),
+                    "JupyterLab does not answer after {} minutes:\n{}",
+                    PATIENCE.as_secs() / 60,
                     self.last_words()
                 );
             }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use moments_kernel::Layout;
+use moments_kernel::{Layout, Pool};
 use serde_json::json;
 use similar::TextDiff;
 
@@ -290,12 +290,19 @@ fn time(minutes: u32) -> String {
 }
 
 /// `cargo course status`.
-pub(crate) fn status(root: &Path, as_json: bool) -> Result<ExitCode> {
-    let survey = Survey::take(root, as_json)?;
+pub(crate) fn status(layout: &Layout, as_json: bool) -> Result<ExitCode> {
+    let survey = Survey::take(layout.root(), as_json)?;
+    // It takes memory without having been asked for, so it is named where people look.
+    let pool = Pool::read(layout);
     if as_json {
-        ui::say(&format!("{:#}", survey.json()));
+        let mut json = survey.json();
+        json["pool"] = json!({ "kernels": pool.kernels, "bytes": pool.bytes });
+        ui::say(&format!("{json:#}"));
     } else {
         ui::put(&survey.text(ui::columns(), Style::stdout()));
+        if pool.kernels > 0 {
+            ui::say(&format!("\nNotebooks: {pool}."));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

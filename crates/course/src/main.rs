@@ -242,7 +242,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
                 open: !no_open,
             },
         ),
-        Verb::Status { json } => learn::status(root, json),
+        Verb::Status { json } => learn::status(&layout, json),
         Verb::Next => learn::next(&layout),
         Verb::Test { exercise, json } => verdict::test(root, exercise.as_deref(), json),
         Verb::Watch { exercise } => watch::watch(root, exercise.as_deref()),

@@ -261,6 +261,25 @@ fn the_status_tests_what_has_changed_and_is_kept_under_the_id() {
     assert_eq!(json["exercises"][0]["passed_once"], true);
     let text = clone.run(&["status"]).out;
     assert!(text.contains("has passed"), "{text}");
+    assert!(!text.contains("MOMENTS_POOL"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_status_names_the_memory_of_a_kernel_that_waits_and_the_setting_that_turns_it_off() {
+    let clone = Clone::new("pool");
+    // A process that lives and takes some memory: this one.
+    let note = format!("[{{\"pid\": {}}}]", std::process::id());
+    clone.write(".course/jupyter/runtime/moments-pool.json", &note);
+    let text = clone.run(&["status"]).out;
+    assert!(
+        text.contains("Notebooks: 1 kernel waits to be asked for, with ")
+            && text.contains(" MB of memory; MOMENTS_POOL=0 turns that off."),
+        "{text}"
+    );
+    let json = clone.run(&["status", "--json"]).json();
+    assert_eq!(json["pool"]["kernels"], 1);
+    assert!(json["pool"]["bytes"].as_u64().unwrap() > 0, "{json}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::evcxr;
 use crate::flavour::Flavour;
+use crate::guard;
 use crate::install::{self, Installed};
 use crate::launch;
 use crate::layout::Layout;
@@ -175,7 +176,7 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
         }
         // Not for people: a launcher starts it, see `launch`.
         ["tidy", _] => {
-            launch::tidy(&PathBuf::from(&arguments[1]))?;
+            guard::tidy(&PathBuf::from(&arguments[1]))?;
             Ok(ExitCode::SUCCESS)
         }
         ["setup"] => {

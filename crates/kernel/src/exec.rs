@@ -79,10 +79,11 @@ pub(crate) fn run(
     reporter: &mut dyn Reporter,
     on_line: &mut dyn FnMut(&str, &mut dyn Reporter),
 ) -> Result<(), Error> {
+    command.stdin(Stdio::null());
     run_until(what, command, reporter, on_line, &mut || false)
 }
 
-/// As [`run`], but stops the command, as a success, once `enough` says so.
+/// As [`run`], but stops the command, as a success, once `enough` says so; and its standard input is the caller's choice.
 pub(crate) fn run_until(
     what: &str,
     command: &mut Command,
@@ -92,7 +93,6 @@ pub(crate) fn run_until(
 ) -> Result<(), Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -187,10 +187,27 @@ pub(crate) fn lock_exclusive(
     waiting: &str,
     reporter: &mut dyn Reporter,
 ) -> Result<File, Error> {
+    loop {
+        if let Some(file) = lock_unless(path, waiting, reporter, &|| false)? {
+            return Ok(file);
+        }
+    }
+}
+
+/// As [`lock_exclusive`], but waits no longer, and without the lock, once something holds.
+pub(crate) fn lock_unless(
+    path: &Path,
+    waiting: &str,
+    reporter: &mut dyn Reporter,
+    holds: &dyn Fn() -> bool,
+) -> Result<Option<File>, Error> {
     let mut told = false;
     loop {
+        if holds() {
+            return Ok(None);
+        }
         if let Some(file) = try_lock(path)? {
-            return Ok(file);
+            return Ok(Some(file));
         }
         if !told {
             reporter.note(waiting);

@@ -26,7 +26,8 @@ pub(crate) fn spec(layout: &Layout, flavour: Flavour) -> Value {
         ],
         "display_name": flavour.display_name(),
         "language": "rust",
-        "interrupt_mode": "message",
+        // The launcher takes the signal; the message would kill the process that holds the notebook's variables.
+        "interrupt_mode": if cfg!(unix) { "signal" } else { "message" },
         "metadata": { "kernel_provisioner": { "provisioner_name": "moments-pool" } },
         // A kernel started by an editor must find the cache that the set-up used.
         "env": { "MOMENTS_CACHE_DIR": layout.cache().to_string_lossy() },

@@ -12,6 +12,8 @@ use crate::evcxr::{self, EVCXR_VERSION};
 use crate::exec;
 use crate::files;
 use crate::flavour::Flavour;
+use crate::guard::{Guard, lock_path};
+use crate::interrupt::Interrupts;
 use crate::layout::Layout;
 use crate::pool::Pool;
 use crate::report::{Quiet, Reporter};
@@ -72,12 +74,6 @@ impl KernelDir {
     }
 }
 
-fn lock_path(folder: &Path) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
-}
-
 /// Removes the directories of dead kernels, and old templates; tells how many.
 pub fn sweep(layout: &Layout) -> usize {
     let all = layout.kernels();
@@ -124,7 +120,10 @@ pub(crate) fn launch(
     })?;
     template::prepare_builds(layout)?;
     let kernel = KernelDir::create(layout)?;
-    start_janitor(&kernel.folder);
+    let guard = match env::current_exe() {
+        Ok(launcher) => Guard::start(&launcher, &kernel.folder),
+        Err(_) => Guard::none(),
+    };
     let result = prepare(layout, flavour, &kernel).and_then(|(config, sysroot, _in_use)| {
         let mut command = exec::clean_command(&program);
         command.arg("--control_file").arg(connection_file);
@@ -134,46 +133,14 @@ pub(crate) fn launch(
             .try_clone()
             .map_err(|error| Error::io("hold", &kernel.folder, &error))?;
         command.stdin(Stdio::from(held));
-        attend(&mut command)
+        let interrupts = Interrupts::new(kernel.folder.join("interrupt"));
+        interrupts.name_file(&mut command);
+        guard.take(&mut command);
+        attend(&mut command, &guard, &interrupts)
     });
     kernel.end();
+    drop(guard);
     Ok(exit_code(result?))
-}
-
-/// Starts the process that tidies up after a launcher that was killed, as Jupyter does when a kernel does not end in time.
-/// It has a process group of its own, since Jupyter kills the whole group of a kernel.
-#[cfg(unix)]
-fn start_janitor(folder: &Path) {
-    use std::os::unix::process::CommandExt;
-    let Ok(program) = env::current_exe() else {
-        return;
-    };
-    // Without a janitor the next kernel sweeps: not worth failing for.
-    let _ = Command::new(program)
-        .arg("tidy")
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn();
-}
-
-#[cfg(not(unix))]
-fn start_janitor(_folder: &Path) {}
-
-/// Waits until the kernel of this directory has ended, and removes what it left.
-pub(crate) fn tidy(folder: &Path) -> Result<(), Error> {
-    let path = lock_path(folder);
-    // Only a directory that a launcher made has a lock beside it.
-    let Ok(lock) = File::open(&path) else {
-        return Ok(());
-    };
-    lock.lock()
-        .map_err(|error| Error::io("lock", &path, &error))?;
-    files::remove_dir(folder)?;
-    let _ = fs::remove_file(&path);
-    Ok(())
 }
 
 /// Fills the kernel's directory; tells the config directory, the standard library's source, and the lock that keeps the template.
@@ -223,9 +190,13 @@ pub(crate) fn end_with_standard_input() {
 #[cfg(not(unix))]
 pub(crate) fn end_with_standard_input() {}
 
-/// Runs the kernel to its end and passes on what Jupyter signals.
+/// Runs the kernel to its end. Jupyter's interrupt is for the cell that runs, see [`Interrupts`].
 #[cfg(unix)]
-fn attend(command: &mut Command) -> Result<ExitStatus, Error> {
+fn attend(
+    command: &mut Command,
+    guard: &Guard,
+    interrupts: &Interrupts,
+) -> Result<ExitStatus, Error> {
     use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
@@ -239,9 +210,10 @@ fn attend(command: &mut Command) -> Result<ExitStatus, Error> {
         }
         for signal in signals.wait() {
             match signal {
-                SIGINT => pass_on(&mut child, rustix::process::Signal::INT),
+                SIGINT => interrupts.press(child.id()),
                 SIGHUP | SIGTERM => {
-                    end_group();
+                    // All of it: a cell in an endless loop does not notice that its kernel has gone.
+                    guard.terminate();
                     exec::stop(&mut child);
                     return child.wait().map_err(failed);
                 }
@@ -251,26 +223,12 @@ fn attend(command: &mut Command) -> Result<ExitStatus, Error> {
     }
 }
 
-#[cfg(unix)]
-fn pass_on(child: &mut Child, signal: rustix::process::Signal) {
-    use rustix::process::{Pid, kill_process};
-    if matches!(child.try_wait(), Ok(None)) {
-        let _ = kill_process(Pid::from_child(child), signal);
-    }
-}
-
-/// Tells everything in the kernel's process group to end: a cell in an endless loop does not notice that its kernel has gone.
-/// Jupyter gives each kernel a group of its own; a launcher that shares a group leaves it alone.
-#[cfg(unix)]
-fn end_group() {
-    use rustix::process::{Signal, getpgrp, getpid, kill_process_group};
-    if getpgrp() == getpid() {
-        let _ = kill_process_group(getpgrp(), Signal::TERM);
-    }
-}
-
 #[cfg(not(unix))]
-fn attend(command: &mut Command) -> Result<ExitStatus, Error> {
+fn attend(
+    command: &mut Command,
+    _guard: &Guard,
+    _interrupts: &Interrupts,
+) -> Result<ExitStatus, Error> {
     spawn(command)?
         .wait()
         .map_err(|error| Error::failed(format!("The kernel could not be watched: {error}.")))
@@ -455,26 +413,6 @@ mod tests {
         assert_eq!(sweep(&layout), 1);
         assert!(!path.exists() && living.folder.exists());
         living.end();
-    }
-
-    #[test]
-    fn what_a_killed_launcher_left_is_tidied_up_and_other_folders_are_not_touched() {
-        let folder = Folder::new("tidy");
-        let layout = layout(&folder);
-        let kernel = KernelDir::create(&layout).unwrap();
-        let path = kernel.folder.clone();
-        let janitor = std::thread::spawn({
-            let path = path.clone();
-            move || tidy(&path)
-        });
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        assert!(path.exists());
-        drop(kernel);
-        janitor.join().unwrap().unwrap();
-        assert!(!path.exists() && !lock_path(&path).exists());
-        folder.write("mine/file", "x");
-        tidy(&folder.path().join("mine")).unwrap();
-        assert!(folder.path().join("mine/file").exists());
     }
 
     #[cfg(unix)]

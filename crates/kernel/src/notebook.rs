@@ -138,7 +138,9 @@ pub fn run(
             "--start-timeout={}",
             options.start_timeout.as_secs_f64()
         ))
-        .envs(layout.jupyter_env());
+        .envs(layout.jupyter_env())
+        // How fast a run is differs from one time to the next; an executed notebook is to be the same.
+        .env("MOMENTS_PROGRESS", "0");
     if let Some(path) = &options.write_to {
         command.arg("--write").arg(path);
     }

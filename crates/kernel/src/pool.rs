@@ -28,21 +28,21 @@ impl Pool {
         else {
             return Self::default();
         };
-        let leaders: Vec<u64> = waiting
+        let launchers: Vec<u64> = waiting
             .as_array()
             .into_iter()
             .flatten()
             .filter_map(|kernel| kernel["pid"].as_u64())
             .collect();
-        let table = exec::capture(Command::new("ps").args(["-A", "-o", "pid=,pgid=,rss="]));
-        Self::of(&leaders, table.as_deref())
+        let table = exec::capture(Command::new("ps").args(["-A", "-o", "pid=,ppid=,rss="]));
+        Self::of(&launchers, table.as_deref())
     }
 
-    /// Each kernel leads a process group of its own. A note of a server that was killed names processes that are gone.
-    fn of(leaders: &[u64], table: Option<&str>) -> Self {
+    /// A note of a server that was killed names processes that are gone.
+    fn of(launchers: &[u64], table: Option<&str>) -> Self {
         let Some(table) = table else {
             return Self {
-                kernels: leaders.len(),
+                kernels: launchers.len(),
                 bytes: None,
             };
         };
@@ -57,15 +57,26 @@ impl Pool {
                 ])
             })
             .collect();
-        let living = |leader: &&u64| rows.iter().any(|[pid, ..]| pid == *leader);
-        let living: Vec<u64> = leaders.iter().filter(living).copied().collect();
+        let mut of_kernels: Vec<u64> = launchers
+            .iter()
+            .filter(|launcher| rows.iter().any(|[pid, ..]| pid == *launcher))
+            .copied()
+            .collect();
+        let kernels = of_kernels.len();
+        // Everything that they started, and what that started.
+        let mut next = 0;
+        while let Some(&parent) = of_kernels.get(next) {
+            let children = rows.iter().filter(|[_, ppid, _]| *ppid == parent);
+            of_kernels.extend(children.map(|[pid, ..]| pid));
+            next += 1;
+        }
         let kilobytes: u64 = rows
             .iter()
-            .filter(|[_, group, _]| living.contains(group))
+            .filter(|[pid, ..]| of_kernels.contains(pid))
             .map(|[_, _, kilobytes]| kilobytes)
             .sum();
         Self {
-            kernels: living.len(),
+            kernels,
             bytes: Some(kilobytes * 1024),
         }
     }
@@ -94,9 +105,8 @@ mod tests {
     use super::Pool;
 
     #[test]
-    fn memory_is_that_of_the_whole_group_and_dead_kernels_do_not_count() {
-        let table =
-            "  10    10  1000\n  11    10 60000\n  20    20   500\n 200   200   9\nnonsense\n";
+    fn memory_is_that_of_all_its_processes_and_dead_kernels_do_not_count() {
+        let table = "  10     1  1000\n  11    10 50000\n  12    11 10000\n  20     1   500\n 200    20     9\nnonsense\n";
         let pool = Pool::of(&[10, 99], Some(table));
         assert_eq!((pool.kernels, pool.bytes), (1, Some(61_000 * 1024)));
         assert_eq!(

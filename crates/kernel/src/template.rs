@@ -15,6 +15,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use toml::{Table, Value};
@@ -24,6 +25,7 @@ use crate::evcxr::{self, EVCXR_VERSION};
 use crate::exec;
 use crate::files;
 use crate::flavour::Flavour;
+use crate::guard::{self, Guard};
 use crate::hash::Hash;
 use crate::layout::{Layout, has_space};
 use crate::report::{Reporter, State};
@@ -31,7 +33,7 @@ use crate::rust_src;
 use crate::sysroot;
 
 /// Counts changes of this module that make older templates useless.
-const FORMAT: &str = "5";
+const FORMAT: &str = "6";
 
 /// The crates of the workspace that a notebook sees: folder and package.
 const CRATES: [(&str, &str); 2] = [("moments", "moments"), ("lab", "moments-lab")];
@@ -44,8 +46,9 @@ const PINS: &str = "moments-pins";
 const KEPT: usize = 3;
 
 /// The first inference reads the whole graph of crates. With a value of the course's in the prelude that is part of the start,
-/// and no cell waits for it.
-const FIRST_CELL: &str = "let _ready = moments_lab::objective::Square;\n";
+/// and no cell waits for it. What the course's crates prepare in the process is prepared then, too.
+const FIRST_CELL: &str =
+    "moments_lab::notebook::prepare(); let _ready = moments_lab::objective::Square;\n";
 
 const READY_VARIABLE: &str = "MOMENTS_TEMPLATE_READY";
 
@@ -95,11 +98,11 @@ impl Template {
     }
 
     fn marker(&self) -> PathBuf {
-        self.folder.join("complete")
+        self.folder.join(guard::FINISHED)
     }
 
     fn lock_path(&self) -> PathBuf {
-        self.folder.with_file_name(format!("{}.lock", self.key))
+        guard::lock_path(&self.folder)
     }
 
     /// Keeps a complete template from being swept, for as long as the file is open.
@@ -129,14 +132,31 @@ impl Template {
             return Ok(());
         }
         prepare_builds(layout)?;
-        let _lock = files::lock_exclusive(
+        // Whoever compiled it then uses it, and shares the lock with nobody who wants it alone.
+        let lock = files::lock_unless(
             &self.lock_path(),
             "Another process is compiling the course's crates: waiting for it.",
             reporter,
+            &|| self.is_complete(),
         )?;
-        if self.is_complete() {
+        let Some(lock) = lock.filter(|_| !self.is_complete()) else {
             return Ok(());
-        }
+        };
+        let guard = Guard::start(&layout.launcher(), &self.folder);
+        let built = self.build_alone(layout, &lock, &guard, reporter);
+        // The guard removes what is not complete, once nobody holds the lock.
+        drop(lock);
+        drop(guard);
+        built
+    }
+
+    fn build_alone(
+        &self,
+        layout: &Layout,
+        lock: &File,
+        guard: &Guard,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), Error> {
         let program = evcxr::find(layout).ok_or_else(|| {
             Error::failed(format!(
                 "evcxr_jupyter {EVCXR_VERSION} is not installed: run `{}`.",
@@ -147,7 +167,7 @@ impl Template {
         files::remove_dir(&self.folder)?;
         let began = Instant::now();
         reporter.progress("reading the dependency graph");
-        // Ending the process that runs cells ends the kernel too: none outlives a set-up that was killed.
+        // Ending the process that runs cells ends the kernel too.
         let prelude = format!(
             "std::fs::write(std::env::var_os(\"{READY_VARIABLE}\").unwrap(), \"\").unwrap(); std::process::exit(0)\n"
         );
@@ -155,7 +175,14 @@ impl Template {
         sysroot::write(&self.folder.join("sysroot"), reporter);
         let warm = self.warm();
         fs::create_dir_all(&warm).map_err(|error| Error::io("create", &warm, &error))?;
-        self.warm_up(&program, count, reporter)?;
+        let mut command = self.command_that_compiles(&program)?;
+        // What compiles holds the lock too, and ends with the set-up, also when that is killed: nobody else builds meanwhile.
+        let held = lock
+            .try_clone()
+            .map_err(|error| Error::io("hold", &self.folder, &error))?;
+        command.stdin(held);
+        guard.take(&mut command);
+        self.warm_up(&mut command, count, reporter)?;
         prune(&warm)?;
         // From here on the kernel may reach the network: a learner can add a crate.
         write_config(
@@ -171,35 +198,45 @@ impl Template {
         )
     }
 
-    /// Starts the kernel itself on the template and waits until it has run its prelude, which needs all dependencies.
-    /// So the compiler is called exactly as it will be called from notebooks.
-    fn warm_up(
-        &self,
-        program: &Path,
-        count: usize,
-        reporter: &mut dyn Reporter,
-    ) -> Result<(), Error> {
-        let ready = self.folder.join("ready");
-        let control = self.folder.join("control.json");
-        exec::write_atomic(&control, CONTROL.as_bytes())?;
+    fn ready(&self) -> PathBuf {
+        self.folder.join("ready")
+    }
+
+    fn control(&self) -> PathBuf {
+        self.folder.join("control.json")
+    }
+
+    /// The kernel itself, on the template: so the compiler is called exactly as it will be called from notebooks.
+    fn command_that_compiles(&self, program: &Path) -> Result<Command, Error> {
+        exec::write_atomic(&self.control(), CONTROL.as_bytes())?;
         let mut command = exec::clean_command(program);
         command
             .arg("--control_file")
-            .arg(&control)
+            .arg(self.control())
             .current_dir(&self.folder)
-            .env(READY_VARIABLE, &ready);
+            .env(READY_VARIABLE, self.ready());
         kernel_env(
             &mut command,
             &self.warm(),
             &self.config(),
             self.sysroot().as_deref(),
         );
+        Ok(command)
+    }
+
+    /// Waits until the kernel has run its prelude, which needs all dependencies.
+    fn warm_up(
+        &self,
+        command: &mut Command,
+        count: usize,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), Error> {
         let mut compiled = 0;
         let deadline = Instant::now() + Duration::from_mins(30);
         let mut late = false;
         let ended = exec::run_until(
             "Compiling the course's crates",
-            &mut command,
+            command,
             reporter,
             &mut |line, reporter| {
                 if let Some(rest) = line.trim_start().strip_prefix("Compiling ") {
@@ -216,14 +253,14 @@ impl Template {
                 late
             },
         );
-        if !ready.is_file() {
+        if !self.ready().is_file() {
             ended?;
             return Err(Error::failed(
                 "Compiling the course's crates failed: the kernel ended before it had run its first line. \
                  Run `cargo build -p moments-lab` to see whether the crates compile.",
             ));
         }
-        for file in [ready, control] {
+        for file in [self.ready(), self.control()] {
             let _ = fs::remove_file(file);
         }
         Ok(())
@@ -235,7 +272,7 @@ const CONTROL: &str = r#"{"control_port":0,"shell_port":0,"stdin_port":0,"hb_por
 
 /// What the kernel reads from its environment.
 pub(crate) fn kernel_env(
-    command: &mut std::process::Command,
+    command: &mut Command,
     work: &Path,
     config: &Path,
     sysroot: Option<&Path>,
@@ -273,7 +310,7 @@ const LIBRARY_PATH: &str = if cfg!(windows) {
     "LD_LIBRARY_PATH"
 };
 
-fn prepend(command: &mut std::process::Command, variable: &str, folder: PathBuf) {
+fn prepend(command: &mut Command, variable: &str, folder: PathBuf) {
     let mut folders = vec![folder];
     folders.extend(env::split_paths(&env::var_os(variable).unwrap_or_default()));
     if let Ok(path) = env::join_paths(folders) {
@@ -876,6 +913,27 @@ mod tests {
             files::files_below(&folder.path().join("target")).unwrap(),
             [PathBuf::from("debug/deps/libndarray-1.rlib")]
         );
+    }
+
+    #[test]
+    fn who_waits_for_a_template_goes_on_when_it_is_complete_though_another_kernel_uses_it() {
+        let (_folder, layout) = clone("waits");
+        let template = Template {
+            flavour: Flavour::Plain,
+            folder: layout.templates().join("k"),
+            key: "k".to_owned(),
+        };
+        let held = files::try_lock(&template.lock_path()).unwrap();
+        let waiting = std::thread::spawn({
+            let (template, layout) = (template.clone(), layout.clone());
+            move || template.build(&layout, &mut crate::report::Quiet)
+        });
+        std::thread::sleep(Duration::from_millis(150));
+        assert!(!waiting.is_finished());
+        exec::write_atomic(&template.marker(), b"").unwrap();
+        let kept = held.unwrap();
+        waiting.join().unwrap().unwrap();
+        drop(kept);
     }
 
     #[test]

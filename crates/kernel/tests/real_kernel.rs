@@ -10,7 +10,14 @@ use std::time::{Duration, Instant};
 use moments_kernel::notebook::{self, Options, Run};
 use moments_kernel::{Error, Flavour, Layout, Step};
 
+#[cfg(target_os = "linux")]
+#[path = "real_kernel/robust.rs"]
+mod robust;
+
 const NEEDS: &str = "needs the kernel: run `cargo course kernel setup` first";
+
+/// Where a kernel would listen that nobody connects to: at ports that the system chooses.
+const CONTROL: &str = r#"{"control_port":0,"shell_port":0,"stdin_port":0,"hb_port":0,"iopub_port":0,"transport":"tcp","ip":"127.0.0.1","key":""}"#;
 
 /// The clone that these tests are compiled in.
 fn layout() -> Layout {
@@ -266,11 +273,7 @@ fn a_warm_start_compiles_no_dependency_again() {
     // What the kernel prints while it starts goes to Jupyter's log: start one by hand to read it.
     let folder = Folder::new();
     let control = folder.0.join("control file.json");
-    fs::write(
-        &control,
-        r#"{"control_port":0,"shell_port":0,"stdin_port":0,"hb_port":0,"iopub_port":0,"transport":"tcp","ip":"127.0.0.1","key":""}"#,
-    )
-    .unwrap();
+    fs::write(&control, CONTROL).unwrap();
     let log = folder.0.join("log");
     let file = fs::File::create(&log).unwrap();
     let mut kernel = Command::new(layout.launcher())
@@ -303,5 +306,55 @@ fn a_warm_start_compiles_no_dependency_again() {
     let log = fs::read_to_string(&log).unwrap();
     assert!(log.contains("Loading startup configuration"), "{log}");
     assert!(!log.contains("Compiling"), "{log}");
+    assert_nothing_is_left();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the kernel: run `cargo course kernel setup` first"]
+fn jupyters_interrupt_ends_a_training_loop_within_a_second_and_loses_nothing() {
+    print!(
+        "{}",
+        robust::drive(&robust::specs(&layout()), &["interrupt".as_ref()])
+    );
+    assert_nothing_is_left();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the kernel: run `cargo course kernel setup` first"]
+fn a_panic_is_told_in_three_lines_and_says_that_variables_are_lost() {
+    print!(
+        "{}",
+        robust::drive(&robust::specs(&layout()), &["panics".as_ref()])
+    );
+    assert_nothing_is_left();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the kernel: run `cargo course kernel setup` first"]
+fn a_client_that_asks_and_listens_in_the_order_of_vs_code_is_served() {
+    robust::drive(&robust::specs(&layout()), &["vscode".as_ref()]);
+    assert_nothing_is_left();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the kernel: run `cargo course kernel setup` first"]
+fn a_waiting_kernel_is_given_away_alive_and_ends_with_jupyterlab() {
+    let folder = Folder::new();
+    let output = Command::new(layout().python())
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/real_kernel/pool.py"
+        ))
+        .arg(&folder.0)
+        .envs(layout().jupyter_env())
+        .env_remove("MOMENTS_POOL")
+        .env_remove("MOMENTS_POOL_FREE_MB")
+        .output()
+        .unwrap();
+    print!("{}", robust::succeeded(&output));
     assert_nothing_is_left();
 }

@@ -17,6 +17,7 @@
 //! ```
 
 pub mod format;
+pub mod notebook;
 pub mod objective;
 pub mod plot;
 pub mod transformer;
@@ -30,6 +31,7 @@ mod table;
 mod trace;
 
 pub use error::Error;
+pub use notebook::Progress;
 pub use run::{Run, run, run_with};
 pub use table::{Format, Table};
 pub use trace::{Step, Trace};
@@ -41,7 +43,7 @@ pub mod prelude {
         Delivery, Objective, Quadratic, Rosenbrock, Square, difference_grad,
     };
     pub use crate::plot::Figure;
-    pub use crate::{Format, Run, Step, Table, Trace, run, run_with};
+    pub use crate::{Format, Progress, Run, Step, Table, Trace, run, run_with};
 }
 
 /// Prints a named number as the line `name = value`, which the chapter's prose can then cite.

@@ -1,5 +1,5 @@
 use crate::objective::Objective;
-use crate::{Error, Step, Trace};
+use crate::{Error, Progress, Step, Trace};
 use moments::{Optimizer, Rule};
 
 /// Steps `rule` on `objective` from `start`, `steps` times, and records every step.
@@ -44,6 +44,9 @@ type Projection<'a> = Box<dyn FnMut(&mut [f64]) + 'a>;
 type Schedule<'a, R> = Box<dyn FnMut(u64, &mut R) + 'a>;
 
 /// A run with more to say than [`run`] can: a projection, a schedule, sparse recording, a stop at divergence.
+///
+/// In a notebook, a run of more than a second prints how far it is. Jupyter's interrupt ends it after the step at hand and
+/// keeps the trace so far; [`Trace::stopped`] then says so.
 ///
 /// ```
 /// use moments::Sgd;
@@ -164,6 +167,7 @@ impl<'a, R: Rule> Run<'a, R> {
             steps: Vec::new(),
             stopped: None,
         };
+        let mut progress = Progress::new(&trace.name, steps);
         for t in 1..=steps {
             if let Some(schedule) = &mut self.schedule {
                 schedule(t, &mut opt.rule);
@@ -185,8 +189,14 @@ impl<'a, R: Rule> Run<'a, R> {
                 projection(&mut theta);
                 finite(t, &theta)?;
             }
-            if t % self.every == 0 || t == steps {
+            let interrupted = progress.interrupted(t, loss);
+            // The last step is always there, so that an interrupted run ends in a step as well.
+            if t % self.every == 0 || t == steps || interrupted {
                 trace.steps.push(record(&opt, loss, grad, &before, &theta));
+            }
+            if interrupted && t < steps {
+                trace.stopped = Some(format!("interrupted at step {t} of {steps}"));
+                break;
             }
         }
         Ok(trace)

@@ -57,6 +57,7 @@ pub struct Table {
 impl Table {
     /// A table without columns.
     pub fn new(caption: impl Into<String>) -> Self {
+        crate::notebook::prepare();
         Self {
             caption: caption.into(),
             columns: Vec::new(),

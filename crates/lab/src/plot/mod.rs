@@ -90,6 +90,7 @@ struct Bin {
 
 impl Figure {
     fn new(title: String, description: String, backdrop: Backdrop) -> Self {
+        crate::notebook::prepare();
         Self {
             title,
             description,
