@@ -142,7 +142,12 @@ impl Template {
         let Some(lock) = lock.filter(|_| !self.is_complete()) else {
             return Ok(());
         };
-        let guard = Guard::start(&layout.launcher(), &self.folder);
+        // An installed kernel has its launcher elsewhere: then it is this program.
+        let launcher = Some(layout.launcher()).filter(|launcher| launcher.is_file());
+        let guard = match launcher.or_else(|| std::env::current_exe().ok()) {
+            Some(launcher) => Guard::start(&launcher, &self.folder),
+            None => Guard::none(),
+        };
         let built = self.build_alone(layout, &lock, &guard, reporter);
         // The guard removes what is not complete, once nobody holds the lock.
         drop(lock);
