@@ -373,17 +373,7 @@ pub fn judge(
     checks
         .map(|(check, &points)| {
             let _ = limit();
-            let (result, failure) = match (check.run)(&exam) {
-                Err(failure) => (Held::FailsSeen, Some(failure)),
-                Ok(()) => match seed(check).and_then(|seed| {
-                    // The generator behind a seed scatters its neighbours.
-                    let mut rounds = (0..rubric.rounds).map(|round| seed ^ u64::from(round));
-                    rounds.find_map(|seed| unseen(exercise, check, subject, seed))
-                }) {
-                    Some(failure) => (Held::FailsHidden, Some(failure)),
-                    None => (Held::Holds, None),
-                },
-            };
+            let (result, failure) = tried(exercise, rubric, check, &exam, seed(check));
             let limit = limit();
             let (message, mistake) = match &failure {
                 None => (String::new(), None),
@@ -415,6 +405,27 @@ pub fn judge(
             }
         })
         .collect()
+}
+
+/// Puts a subject through one check, and through its hidden cases if it holds and there is a seed for them.
+pub fn tried(
+    exercise: &Exercise,
+    rubric: &Rubric,
+    check: &Check,
+    exam: &Exam<'_>,
+    seed: Option<u64>,
+) -> (Held, Option<Box<Failure>>) {
+    if let Err(failure) = (check.run)(exam) {
+        return (Held::FailsSeen, Some(failure));
+    }
+    // The generator behind a seed scatters its neighbours.
+    let rounds = (0..rubric.rounds).filter_map(|round| Some(seed? ^ u64::from(round)));
+    for seed in rounds {
+        if let Some(failure) = unseen(exercise, check, exam.subject, seed) {
+            return (Held::FailsHidden, Some(failure));
+        }
+    }
+    (Held::Holds, None)
 }
 
 /// What is said of a hidden case: in what it fails and which mistake that looks like, and no number.
