@@ -158,10 +158,7 @@ pub(crate) fn grade(layout: &Layout, grade: Grade) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Verify { out }) => verify(&out),
-        Some(Verb::Sandboxes) => {
-            sandboxes();
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Verb::Sandboxes) => Ok(sandboxes()),
     }
 }
 
@@ -416,12 +413,22 @@ fn verify(out: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn sandboxes() {
+/// Which sandboxes there are; an error to a script if there is none.
+fn sandboxes() -> ExitCode {
+    let mut some = false;
     for tier in [Tier::Container, Tier::Bubblewrap, Tier::User] {
         match Sandbox::probe(Some(tier)) {
-            Ok(_) => ui::say(&format!("{tier:?}: works")),
+            Ok(_) => {
+                some = true;
+                ui::say(&format!("{tier:?}: works"));
+            }
             Err(why) => ui::say(&format!("{tier:?}: not here. {why}")),
         }
+    }
+    if some {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
     }
 }
 

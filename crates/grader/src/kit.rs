@@ -186,7 +186,11 @@ fn sources(course: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
         "compile", "intake", "judge", "kit", "limits", "remote", "sandbox",
     ];
     names.extend(deciding.map(|module| format!("crates/grader/src/{module}.rs")));
-    for folder in ["crates/checks/src", "crates/checks/golden"] {
+    for folder in [
+        "crates/checks/src",
+        "crates/checks/golden",
+        "crates/grader/src/intake",
+    ] {
         let path = course.join(folder);
         let entries = fs::read_dir(&path).map_err(|error| {
             format!(
