@@ -99,7 +99,7 @@ impl Bowl {
         let along = (1.0 - lr * self.curvature).powi(steps);
         start
             .iter()
-            .map(|x| mean * across + (x - mean) * along)
+            .map(|x| x * along + mean * (across - along))
             .collect()
     }
 }

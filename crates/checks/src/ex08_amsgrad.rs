@@ -37,6 +37,9 @@ pub const OPTAX: &str = "AmsGrad::step, Form::Optax";
 /// The call of a case in the paper's form.
 pub const PAPER: &str = "AmsGrad::step, Form::Paper";
 
+/// What a case is called in which the gradients have to grow from step to step.
+pub const GROWING: &str = "growing gradients";
+
 const FORMS: [Form; 3] = [Form::Torch, Form::Optax, Form::Paper];
 
 impl Form {
@@ -233,7 +236,7 @@ static CHECKS: &[Check] = &[
                     ..USUAL
                 };
                 let expected = closed_form(hyper, false, &[0.0; 3], &grads);
-                let about = format!("growing gradients, MOMENTS_SEED={}", exam.seed);
+                let about = format!("{GROWING}, MOMENTS_SEED={}", exam.seed);
                 let case = case(&about, Some(hyper), vec![0.0; 3], grads.clone());
                 exam.expect(&case, &expected)?;
             }

@@ -326,7 +326,9 @@ fn random_cases(seed: u64) -> Vec<Case> {
             "factor" => low / high,
             "every" => every,
             "stable" => stable,
-            "cooldown" => cooldown,
+            // Of 3 updates or more, for one or two do not tell a line from a wave.
+            "cooldown" if short => cooldown,
+            "cooldown" => cooldown + 2.0,
             // The root of 0 warm-up updates would be 0.
             "warmup" if call == INVERSE_SQRT => warmup + 1.0,
             "warmup" => warmup,

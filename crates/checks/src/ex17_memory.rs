@@ -331,12 +331,16 @@ static CHECKS: &[Check] = &[
                 let mut pick = |up_to: f64| random.between(0.0, up_to) as u64;
                 let (name, kind) = KINDS[round % KINDS.len()];
                 let tensors = if round < 7 { 0 } else { 1 + pick(5.0) };
-                let shapes: Vec<Vec<u64>> = (0..tensors)
+                let mut shapes: Vec<Vec<u64>> = (0..tensors)
                     .map(|_| {
                         let axes = pick(4.0);
                         (0..axes).map(|_| pick(40.0)).collect()
                     })
                     .collect();
+                if round >= 21 {
+                    shapes.push(vec![3, 0]);
+                }
+                let tensors = shapes.len();
                 let mut width = || [1.0, 2.0, 4.0, 8.0][pick(4.0) as usize];
                 let widths = [
                     width(),

@@ -7,6 +7,7 @@
 //! So code that knows the answers to the cases of `cargo test`, and nothing more, holds on none of these.
 
 use crate::case::{Case, Fault, Feed, Frame, Stepper, Subject};
+use crate::ex08_amsgrad::GROWING;
 use crate::exercise::{Check, Exam, Exercise, TOLERANCE, Trusted};
 use crate::random::Random;
 use std::cell::RefCell;
@@ -27,23 +28,17 @@ pub struct Hidden {
 /// If the exercise has no variant, or the first one does not satisfy the check; the tests of this crate see that it does.
 pub fn hidden(exercise: &Exercise, check: &Check, seed: u64) -> Vec<Hidden> {
     let reference = &exercise.variants[0];
-    let recorder = Recorder {
-        reference: Trusted(reference.start),
-        cases: Rc::default(),
-    };
-    let exam = Exam {
-        subject: &recorder,
-        seed,
-        tolerance: TOLERANCE,
-    };
-    if let Err(failure) = (check.run)(&exam) {
-        panic!(
-            "the variant `{}` of {} does not satisfy `{}`: {failure:?}",
-            reference.name, exercise.id, check.name
-        );
-    }
+    // One seed in very many may give a case on which rounding alone goes beyond the tolerance; the next is as good, and the same for all.
+    let (seed, cases) = (0..8)
+        .map(|again| seed.wrapping_add(again << 32))
+        .find_map(|seed| Some((seed, cases(exercise, check, seed)?)))
+        .unwrap_or_else(|| {
+            panic!(
+                "the variant `{}` of {} does not satisfy `{}` with {seed} and seven other seeds",
+                reference.name, exercise.id, check.name
+            )
+        });
     let mut random = Random::new(seed);
-    let cases = recorder.cases.borrow();
     cases
         .iter()
         .map(|case| {
@@ -55,6 +50,21 @@ pub fn hidden(exercise: &Exercise, check: &Check, seed: u64) -> Vec<Hidden> {
             }
         })
         .collect()
+}
+
+/// The cases of a check, if the first variant satisfies it.
+fn cases(exercise: &Exercise, check: &Check, seed: u64) -> Option<Vec<Case>> {
+    let recorder = Recorder {
+        reference: Trusted(exercise.variants[0].start),
+        cases: Rc::default(),
+    };
+    let exam = Exam {
+        subject: &recorder,
+        seed,
+        tolerance: TOLERANCE,
+    };
+    (check.run)(&exam).ok()?;
+    Some(recorder.cases.take())
 }
 
 /// Passes a case on to the reference and remembers it.
@@ -97,6 +107,8 @@ fn twin(exercise: &str, case: &Case, random: &mut Random) -> Case {
     let others: fn(&mut [f64], &Case, &mut Random) = match exercise {
         "ex01" if case.call == "descend" => keep,
         "ex06" if case.settings.len() == 2 => all_but_the_first,
+        // What grows from step to step has to grow.
+        "ex08" if case.about.contains(GROWING) => nearly,
         "ex11" => keep,
         "ex13" if case.call == "step" => all,
         "ex15" => short,
@@ -155,6 +167,13 @@ fn all(values: &mut [f64], _: &Case, random: &mut Random) {
     }
 }
 
+/// Every value by a factor of its own close to 1.
+fn nearly(values: &mut [f64], _: &Case, random: &mut Random) {
+    for value in values {
+        *value *= random.between(0.98, 1.02);
+    }
+}
+
 fn all_but_the_first(values: &mut [f64], case: &Case, random: &mut Random) {
     all(&mut values[1..], case, random);
 }
@@ -184,10 +203,21 @@ fn losses(values: &mut [f64], _: &Case, random: &mut Random) {
     }
 }
 
-/// Longer axes; those of 0 and 1 stay.
+/// Longer axes; those of 0 and 1 stay. A last block that is not full stays so, for full ones have cases of their own.
 fn shape(axes: &mut [f64], _: &Case, random: &mut Random) {
-    for axis in axes.iter_mut().filter(|axis| **axis > 1.0) {
-        *axis += (random.bits() % 40) as f64;
+    let full = |axes: &[f64]| axes.iter().product::<f64>() % 256.0 == 0.0;
+    let given = axes.to_vec();
+    loop {
+        for (axis, given) in axes
+            .iter_mut()
+            .zip(&given)
+            .filter(|(_, given)| **given > 1.0)
+        {
+            *axis = given + (random.bits() % 40) as f64;
+        }
+        if full(&given) || !full(axes) {
+            return;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod judging;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::sync::Mutex;
@@ -38,13 +38,23 @@ fn rubric(exercise: &Exercise) -> Rubric {
 }
 
 fn points(exercise: &'static Exercise, rubric: &Rubric, subject: Trusted, seed: u64) -> u32 {
+    held(exercise, rubric, subject, seed).values().sum()
+}
+
+/// The points of the checks that hold.
+fn held(
+    exercise: &'static Exercise,
+    rubric: &Rubric,
+    subject: Trusted,
+    seed: u64,
+) -> BTreeMap<&'static str, u32> {
     // As `judge` does, but nobody has to be told why.
     let exam = Exam::new(&subject);
     let checks = exercise.checks.iter().zip(&rubric.points);
     checks
         .filter(|(check, _)| tried(exercise, rubric, check, &exam, Some(seed)).0.holds())
-        .map(|(_, points)| points)
-        .sum()
+        .map(|(check, &points)| (check.name, points))
+        .collect()
 }
 
 #[test]
@@ -86,10 +96,11 @@ fn every_mutant_is_left_with_the_points_that_its_rubric_says() {
         let rubric = rubric(exercise);
         let mut table = String::from("\n[mutants]\n");
         for mutant in exercise.mutants {
-            let left: Vec<u32> = seeds()
+            let held: Vec<BTreeMap<&str, u32>> = seeds()
                 .into_iter()
-                .map(|seed| points(exercise, &rubric, Trusted(mutant.start), seed))
+                .map(|seed| held(exercise, &rubric, Trusted(mutant.start), seed))
                 .collect();
+            let left: Vec<u32> = held.iter().map(|held| held.values().sum()).collect();
             let least = left.iter().min().copied().unwrap_or_default();
             let _ = writeln!(table, "{} = {least}", mutant.name);
             let says = rubric
@@ -98,8 +109,14 @@ fn every_mutant_is_left_with_the_points_that_its_rubric_says() {
                 .find(|(name, _)| name == mutant.name)
                 .map(|(_, points)| *points);
             if left.iter().any(|&points| Some(points) != says) {
+                let sometimes: BTreeSet<&str> = held
+                    .iter()
+                    .flat_map(BTreeMap::keys)
+                    .filter(|name| !held.iter().all(|held| held.contains_key(*name)))
+                    .copied()
+                    .collect();
                 wrong.push(format!(
-                    "{} {}: {left:?}, the rubric says {says:?}",
+                    "{} {}: {left:?}, the rubric says {says:?}; hold with some keys: {sometimes:?}",
                     exercise.id, mutant.name
                 ));
             }
