@@ -18,7 +18,6 @@ use crate::notebook;
 use crate::places;
 use crate::report::{Reporter, State, Step};
 use crate::rust_path;
-use crate::sources;
 use crate::steps::setup;
 
 /// What [`main`] understands.
@@ -170,7 +169,7 @@ fn command(arguments: &[OsString]) -> Result<ExitCode, Error> {
             if watch {
                 launch::end_with_standard_input();
             }
-            prepare(&layout, flavour)?;
+            prepare(&layout)?;
             let code = launch::launch(&layout, flavour, &PathBuf::from(file))?;
             Ok(exit_code(code))
         }
@@ -250,7 +249,7 @@ fn here() -> Result<(Layout, Option<Layout>), Error> {
 }
 
 /// What a kernel needs and may have lost since the set-up.
-fn prepare(layout: &Layout, flavour: Flavour) -> Result<(), Error> {
+fn prepare(layout: &Layout) -> Result<(), Error> {
     layout.prepare_kernels()?;
     if Installed::of_this_program().is_some() && evcxr::find(layout).is_none() {
         return Err(Error::failed(format!(
@@ -259,7 +258,7 @@ fn prepare(layout: &Layout, flavour: Flavour) -> Result<(), Error> {
             layout.tools().display()
         )));
     }
-    sources::fetch_missing(layout, flavour, &mut launch::Log)
+    Ok(())
 }
 
 fn options(words: &[OsString]) -> Result<install::Options, Error> {

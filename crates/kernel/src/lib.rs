@@ -24,10 +24,10 @@ mod python;
 mod report;
 mod rust_path;
 mod rust_src;
-mod sources;
 mod steps;
 mod sysroot;
 mod template;
+mod vendor;
 
 pub mod cli;
 pub mod notebook;

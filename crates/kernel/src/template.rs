@@ -3,9 +3,10 @@
 //! ```text
 //! <cache>/templates/<key>/
 //!   source/          the crates that a notebook sees, as they were when the key was taken
+//!   vendor/          the registry's crates that they need, see `vendor`
 //!   sysroot/         the standard library as inference needs it, see `sysroot`
 //!   config/          evcxr.toml: the dependencies of every cell
-//!   .cargo/          config.toml: dependencies optimised
+//!   .cargo/          config.toml: dependencies optimised, and where vendor/ is
 //!   warm/            what a kernel copies: target/ and Cargo.lock
 //!   complete         written last; a template without it is built again
 //! ```
@@ -31,9 +32,10 @@ use crate::layout::{Layout, has_space};
 use crate::report::{Reporter, State};
 use crate::rust_src;
 use crate::sysroot;
+use crate::vendor;
 
 /// Counts changes of this module that make older templates useless.
-const FORMAT: &str = "6";
+const FORMAT: &str = "8";
 
 /// The crates of the workspace that a notebook sees: folder and package.
 const CRATES: [(&str, &str); 2] = [("moments", "moments"), ("lab", "moments-lab")];
@@ -47,8 +49,9 @@ const KEPT: usize = 3;
 
 /// The first inference reads the whole graph of crates. With a value of the course's in the prelude that is part of the start,
 /// and no cell waits for it. What the course's crates prepare in the process is prepared then, too.
-const FIRST_CELL: &str =
-    "moments_lab::notebook::prepare(); let _ready = moments_lab::objective::Square;\n";
+/// With `Shown` in every cell no last value has to be compiled twice.
+const FIRST_CELL: &str = "use moments_lab::notebook::Shown as _; moments_lab::notebook::prepare(); \
+    let _ready = moments_lab::objective::Square; let _one = 1.0 + 1.0;\n";
 
 const READY_VARIABLE: &str = "MOMENTS_TEMPLATE_READY";
 
@@ -288,15 +291,27 @@ pub(crate) fn kernel_env(
     if let Some(sysroot) = sysroot.map(Path::to_path_buf).or_else(rust_src::find) {
         command.env("RUST_SRC_PATH", sysroot);
     }
+    let printed = exec::capture(exec::clean_command("rustc").args([
+        "--print",
+        "target-libdir",
+        "--print",
+        "sysroot",
+    ]));
+    let mut printed = printed.iter().flat_map(|text| text.lines());
     // Cells link to the standard library by a path relative to target/debug/deps, and are loaded from target/debug:
     // outside of a temporary directory near the root, that path leads nowhere.
-    if let Some(libraries) =
-        exec::capture(exec::clean_command("rustc").args(["--print", "target-libdir"]))
-    {
+    if let Some(libraries) = printed.next() {
         prepend(command, LIBRARY_PATH, PathBuf::from(libraries));
     }
-    // An editor may have been started without cargo's folder on its path.
-    if exec::on_path("cargo").is_none() {
+    // The toolchain itself, not rustup's stand-ins for it: every cell runs cargo and rustc several times, and they look the
+    // toolchain up each time.
+    let toolchain = printed.next().map(|sysroot| Path::new(sysroot).join("bin"));
+    if let Some(toolchain) =
+        toolchain.filter(|folder| holds(folder, "cargo") && holds(folder, "rustc"))
+    {
+        prepend(command, "PATH", toolchain);
+    } else if exec::on_path("cargo").is_none() {
+        // An editor may have been started without cargo's folder on its path.
         let home = env::var_os("CARGO_HOME")
             .map(PathBuf::from)
             .or_else(|| Some(env::home_dir()?.join(".cargo")));
@@ -304,6 +319,12 @@ pub(crate) fn kernel_env(
             prepend(command, "PATH", home.join("bin"));
         }
     }
+}
+
+fn holds(folder: &Path, program: &str) -> bool {
+    folder
+        .join(format!("{program}{}", env::consts::EXE_SUFFIX))
+        .is_file()
 }
 
 /// Where the system's loader looks for libraries first.
@@ -379,11 +400,17 @@ pub(crate) fn write_parts(
         &source.join("pins/src/lib.rs"),
         b"//! Pins versions; see Cargo.toml.\n",
     )?;
-    exec::write_atomic(
-        &folder.join(".cargo/config.toml"),
-        b"# Dependencies are compiled once and fast to run; cells are compiled often and fast to compile.\n\
-          [profile.dev.package.\"*\"]\nopt-level = 3\n",
-    )?;
+    let crates = graph
+        .iter()
+        .map(|pin| (pin.name.clone(), pin.version.clone()))
+        .collect();
+    let vendored = folder.join("vendor");
+    let patches = vendor::copy(&source, &features(flavour), &crates, &vendored, reporter)?;
+    let settings = format!(
+        "# Dependencies are compiled once and fast to run; cells are compiled often and fast to compile.\n\
+         [profile.dev.package.\"*\"]\nopt-level = 3\n{patches}"
+    );
+    exec::write_atomic(&folder.join(".cargo/config.toml"), settings.as_bytes())?;
     write_config(
         folder,
         &dependencies(layout, flavour, folder)?,
@@ -432,7 +459,7 @@ fn write_source(layout: &Layout, source: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn read_toml(path: &Path) -> Result<Table, Error> {
+pub(crate) fn read_toml(path: &Path) -> Result<Table, Error> {
     let text = fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))?;
     text.parse()
         .map_err(|error| Error::failed(format!("{} is not valid: {error}.", path.display())))
@@ -449,11 +476,7 @@ struct Pin {
 
 /// All registry crates that the course's crates need on this machine, with the versions of Cargo.lock.
 fn graph(source: &Path, flavour: Flavour, reporter: &mut dyn Reporter) -> Result<Vec<Pin>, Error> {
-    let features: Vec<String> = flavour
-        .lab_features()
-        .iter()
-        .map(|feature| format!("--features=moments-lab/{feature}"))
-        .collect();
+    let features = features(flavour);
     let mut tree = |edges: &str| {
         let mut pins = Vec::new();
         exec::run(
@@ -487,6 +510,14 @@ fn graph(source: &Path, flavour: Flavour, reporter: &mut dyn Reporter) -> Result
         }
     }
     Ok(all)
+}
+
+/// The features of the lab, as arguments of cargo.
+fn features(flavour: Flavour) -> Vec<String> {
+    let features = flavour.lab_features().iter();
+    features
+        .map(|feature| format!("--features=moments-lab/{feature}"))
+        .collect()
 }
 
 /// A line of `cargo tree`: "name v1.2.3", with a folder behind it for our own crates.

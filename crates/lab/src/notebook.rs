@@ -5,8 +5,11 @@
 //! end in good order, so that the notebook keeps its variables. Without that file, outside of a notebook, nothing here does
 //! anything.
 
+use crate::display::block;
 use crate::format::significant;
+use std::any::type_name;
 use std::env;
+use std::fmt::Debug;
 use std::fs;
 use std::panic;
 use std::path::PathBuf;
@@ -14,6 +17,29 @@ use std::process;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
+
+/// How a notebook shows the last value of a cell that has no `evcxr_display` of its own: as `Debug` does, and `()` not at all.
+///
+/// The kernel would do the same, but only after it has tried to compile the cell with that method and failed. It has this trait in
+/// every cell. An inherent method of the same name wins over it.
+///
+/// ```
+/// use moments_lab::notebook::Shown;
+///
+/// (0.5 + 0.25).evcxr_display();
+/// ```
+pub trait Shown {
+    /// Shows the value in a notebook, as text.
+    fn evcxr_display(&self);
+}
+
+impl<T: Debug + ?Sized> Shown for T {
+    fn evcxr_display(&self) {
+        if type_name::<T>() != "()" {
+            print!("{}", block("text/plain", &format!("{self:?}")));
+        }
+    }
+}
 
 /// Names the file that appears when Jupyter interrupts. The launcher sets it.
 const INTERRUPT_FILE: &str = "MOMENTS_INTERRUPT_FILE";
