@@ -20,8 +20,9 @@ use moments_grader::policy::Policy;
 use moments_grader::record::Record;
 use moments_grader::sandbox::Sandbox;
 use moments_grader::similarity::{self, Alike};
-use moments_grader::store::{self, Store};
-use moments_grader::{merge, summary, view};
+use moments_grader::store::{self, Entry, Store};
+use moments_grader::view::View;
+use moments_grader::{merge, summary};
 use moments_kernel::Layout;
 
 use crate::ui::{self, Line, Style, count};
@@ -219,6 +220,16 @@ fn class(layout: &Layout, run: &Run) -> Result<ExitCode> {
     // The error names its cause already.
     let mut found =
         find_all(&run.paths, &handouts, run.exercise.as_deref()).map_err(|why| anyhow!("{why}"))?;
+    // What the policy lacks is better said now than when all is graded.
+    let expected = View {
+        class: found
+            .handed
+            .iter()
+            .map(|handed| entry(handed, String::new()))
+            .collect(),
+        ..View::default()
+    };
+    policy(run.export.policy.as_deref())?.check(&expected)?;
     let mut line = Line::new();
     line.update("preparing what submissions are compiled with");
     let grader = grader(layout, run)?;
@@ -352,13 +363,7 @@ fn advise(layout: &Layout, run: &Run) -> Result<ExitCode> {
             .handed
             .iter()
             .zip(&outcomes)
-            .map(|(handed, outcome)| moments_grader::store::Entry {
-                student: handed.student.clone(),
-                exercise: handed.exercise.clone(),
-                key: outcome.key(),
-                place: handed.place.display().to_string(),
-                fingerprint: None,
-            })
+            .map(|(handed, outcome)| entry(handed, outcome.key()))
             .collect();
         store.class(&entries)?;
         drop(store);
@@ -370,6 +375,16 @@ fn advise(layout: &Layout, run: &Run) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn entry(handed: &Handed, key: String) -> Entry {
+    Entry {
+        student: handed.student.clone(),
+        exercise: handed.exercise.clone(),
+        key,
+        place: handed.place.display().to_string(),
+        fingerprint: None,
+    }
 }
 
 fn advice(outcome: &Outcome, exercise: &str, style: Style) -> String {
@@ -439,7 +454,7 @@ fn policy(file: Option<&Path>) -> Result<Policy> {
 
 /// The summary of a folder, and the formats that are wanted.
 fn exports(out: &Path, export: &Export, more: Vec<Alike>) -> Result<()> {
-    let view = view::View::open(out)?;
+    let view = View::open(out)?;
     let policy = policy(export.policy.as_deref())?;
     let records = Record::all(&view, &policy)?;
     let alike = similarity::joined(similarity::identical(&view.class), more);

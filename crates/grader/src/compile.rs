@@ -17,8 +17,8 @@ use crate::intake::Files;
 use crate::judge::Infra;
 use crate::kit::{CHECKS, KIT, Kit, STANDARD, TOOLCHAIN, library};
 use crate::limits::{Bounds, Hit};
+use crate::plain::{first_line, plain};
 use crate::sandbox::{STANDS, Sandbox, Task};
-use crate::text::{clean, line};
 
 /// Why there is no program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ fn naked(files: &Files) -> Option<NotCompiled> {
     Some(NotCompiled {
         remarks: vec![format!(
             "error: assembly, which counts as unsafe code\n  src/{}:{line}\n  help: write it in Rust",
-            clean(path, 120)
+            plain(path, 120)
         )],
     })
 }
@@ -214,7 +214,7 @@ impl Run<'_> {
         if !ended.out.starts_with(STANDS) {
             return Err(Infra(format!(
                 "the compiler's sandbox did not come up: {}",
-                line(&ended.err)
+                first_line(&ended.err)
             )));
         }
         if ended.status == Some(0) {
@@ -233,7 +233,7 @@ impl Run<'_> {
             // The compiler fell over: a bug of its own, or a limit that it does not name.
             remarks.push(match ended.status {
                 Some(101 | 139 | 134) => "The compiler broke down on this file: it nests or repeats something too deeply.".to_owned(),
-                _ => return Err(Infra(format!("the compiler failed without a word about the file: {}", line(&ended.err)))),
+                _ => return Err(Infra(format!("the compiler failed without a word about the file: {}", first_line(&ended.err)))),
             });
         }
         Ok(Err(NotCompiled { remarks }))
@@ -339,9 +339,9 @@ fn errors(said: &str, place: &Place) -> Vec<String> {
 }
 
 fn one(error: &Value, place: &Place) -> String {
-    let text = |value: &Value| clean(value.as_str().unwrap_or_default(), 400);
+    let text = |value: &Value| plain(value.as_str().unwrap_or_default(), 400);
     let mut words = match error["code"]["code"].as_str() {
-        Some(code) => format!("error[{}]: {}", clean(code, 16), text(&error["message"])),
+        Some(code) => format!("error[{}]: {}", plain(code, 16), text(&error["message"])),
         None => format!("error: {}", text(&error["message"])),
     };
     let spans = error["spans"]
@@ -358,20 +358,20 @@ fn one(error: &Value, place: &Place) -> String {
         let column = span["column_start"].as_u64().unwrap_or(0);
         match place {
             Place::Students if file.starts_with("src/") => {
-                words += &format!("\n  {}:{at}:{column}", clean(file, 120));
+                words += &format!("\n  {}:{at}:{column}", plain(file, 120));
                 if let Some(source) = span["text"][0]["text"].as_str() {
-                    words += &format!("\n    {}", clean(source.trim(), 160));
+                    words += &format!("\n    {}", plain(source.trim(), 160));
                 }
             }
             Place::Adapter => {
                 if let Some(source) = span["text"][0]["text"].as_str() {
-                    words += &format!("\n  where the tests say: {}", clean(source.trim(), 160));
+                    words += &format!("\n  where the tests say: {}", plain(source.trim(), 160));
                 }
             }
             Place::Students => {}
         }
         if let Some(label) = span["label"].as_str() {
-            words += &format!("\n    {}", clean(label, 200));
+            words += &format!("\n    {}", plain(label, 200));
         }
     }
     let children = error["children"]

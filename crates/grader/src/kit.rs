@@ -183,7 +183,8 @@ fn sources(course: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
         .collect();
     // What is done with an outcome afterwards decides none.
     let deciding = [
-        "compile", "intake", "judge", "kit", "limits", "remote", "sandbox",
+        "compile", "intake", "judge", "kit", "limits", "outcome", "plain", "remote", "rubric",
+        "sandbox",
     ];
     names.extend(deciding.map(|module| format!("crates/grader/src/{module}.rs")));
     for folder in [

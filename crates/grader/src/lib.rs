@@ -37,5 +37,4 @@ pub mod sandbox;
 pub mod similarity;
 pub mod store;
 pub mod summary;
-mod text;
 pub mod view;

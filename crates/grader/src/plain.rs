@@ -8,7 +8,7 @@ pub(crate) fn plain(text: &str, at_most: usize) -> String {
     let mut count = 0;
     while let Some(character) = characters.next() {
         if count == at_most {
-            plain.push_str("\n… (cut)");
+            plain.push_str("… (cut)");
             break;
         }
         count += 1;
@@ -28,6 +28,12 @@ pub(crate) fn plain(text: &str, at_most: usize) -> String {
 /// A text in one line, of a length that fits into a table.
 pub(crate) fn line(text: &str) -> String {
     plain(text, 300).replace('\n', " ")
+}
+
+/// The first line that says something, for a message.
+pub(crate) fn first_line(text: &str) -> String {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty());
+    plain(first.unwrap_or("it ended without a word"), 300)
 }
 
 /// Skips what follows an escape character: to a letter after `[`, to a bell or a string's end after `]`, one character otherwise.
@@ -111,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_long_is_cut_and_says_so() {
-        assert_eq!(plain(&"x".repeat(1_000_000), 3), "xxx\n… (cut)");
+        assert_eq!(plain(&"x".repeat(1_000_000), 3), "xxx… (cut)");
         assert_eq!(plain("xxx", 3), "xxx");
     }
 }

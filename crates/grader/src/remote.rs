@@ -18,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::compile::code;
 use crate::judge::Infra;
 use crate::limits::{Bounds, Hit};
-use crate::text::line;
+use crate::plain::first_line;
 
 /// How often a function may run into a limit before it is asked nothing more.
 const PATIENCE: usize = 2;
@@ -103,7 +103,7 @@ impl<'a> Remote<'a> {
                 // Nothing of the student's has run yet: either it cannot be loaded, or the sandbox did not come up. The judge finds out which.
                 state.infra = Some(Infra(format!(
                     "the program did not start (status {status:?}): {}",
-                    line(&words)
+                    first_line(&words)
                 )));
                 Err(lost())
             }
